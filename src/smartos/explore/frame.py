@@ -1,0 +1,80 @@
+"""One state of an explorer: a figure, a sentence that says it, and a table of its values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+
+
+def cell_text(value: object) -> str:
+    """A table cell as text: thousands set apart, whole floats without their point."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value.is_integer() else f"{value:,.2f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of values under named columns; numbers are set flush right, the first column heads its row.
+
+    `plain` names columns whose numbers are names, as a year is, and take no thousands separator.
+    """
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[object]]
+    caption: str = ""
+    plain: Sequence[str] = ()
+    sortable: bool = False
+    name: str = ""
+
+    def html(self) -> str:
+        """The table as HTML with a caption, scoped headers and a scrolling frame for narrow screens."""
+        head = "".join(f'<th scope="col"{self._align(i)}>{escape(c)}</th>' for i, c in enumerate(self.columns))
+        body = "".join(f"<tr>{self._row(row)}</tr>" for row in self.rows)
+        caption = f"<caption>{escape(self.caption)}</caption>" if self.caption else ""
+        kind = "smartos-table sortable" if self.sortable else "smartos-table"
+        name = f' id="{escape(self.name)}"' if self.name else ""
+        label = escape(self.caption or "Table")
+        return (
+            f'<div class="table-frame" role="region" aria-label="{label}" tabindex="0">'
+            f'<table class="{kind}"{name}>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+        )
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+    def _align(self, column: int) -> str:
+        values = [row[column] for row in self.rows]
+        numeric = bool(values) and all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
+        return ' class="number"' if numeric else ""
+
+    def _row(self, row: Sequence[object]) -> str:
+        cells = []
+        for i, value in enumerate(row):
+            plain = self.columns[i] in self.plain
+            text = escape(str(value) if plain else cell_text(value))
+            cells.append(f'<th scope="row">{text}</th>' if i == 0 else f"<td{self._align(i)}>{text}</td>")
+        return "".join(cells)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What one state shows: `figure` (SVG or HTML), `says` (one or two sentences), `table` (its values)."""
+
+    figure: str
+    says: str
+    table: Table | None = field(default=None)
+
+    def html(self) -> str:
+        """The frame without controls, as a figure with its caption and its table folded below."""
+        table = folded(self.table) if self.table else ""
+        return f'<figure class="plot">{self.figure}<figcaption>{escape(self.says)}</figcaption></figure>{table}'
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+
+def folded(table: Table, summary: str = "The values as a table") -> str:
+    """A table behind a summary line."""
+    return f'<details class="data"><summary>{escape(summary)}</summary>{table.html()}</details>'
