@@ -94,7 +94,7 @@ ENGLISH = {
     128: "0 comments:",
 }
 
-JAPANESE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
+JAPANESE = re.compile(r"[\u3000-\u30ff\u3400-\u9fff]")
 
 
 @dataclass(frozen=True)
