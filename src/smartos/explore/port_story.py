@@ -1,0 +1,181 @@
+"""The port of KVM as its repository tells it: fences, comments, probes and lines after each of its commits.
+
+Code that did not work yet stood between `#ifdef XXX` and `#endif`. Counting these lines at every commit of
+TritonDataCenter/illumos-kvm gives the chart of slide 9 again (fact S2). The milestones are the blog's and the
+repository's (fact S5); "mid-March" is drawn at the 15th. A commit is compared with the one before it in the log.
+
+Left out: branches (the log is read as one line), and commits after the talk.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+
+from smartos import post
+from smartos.explore.controls import Choice, Range
+from smartos.explore.explorer import Explorer
+from smartos.explore.frame import Frame, Table
+from smartos.explore.svg import drawing, element, group
+from smartos.post import Commit
+
+TALK = date(2011, 8, 15)
+FIRST, LAST = date(2010, 9, 1), date(2011, 9, 1)
+SERIES = {
+    "ifdef_xxx": ("#ifdef XXX", 400),
+    "commented_xxx": ("XXX in comments", 100),
+    "probe_sites": ("probes in fences", 200),
+    "loc": ("lines of C", 40_000),
+}
+SAMENAMES = {"max": "Max Bruning"}
+AUTHORS = ("Robert Mustacchi", "Max Bruning", "Bryan Cantrill", "Josh Wilsdon")
+EVERYBODY = "everybody"
+MONTHS = (
+    (date(2010, 9, 1), "Sep 2010"), (date(2011, 1, 1), "Jan 2011"), (date(2011, 5, 1), "May"), (date(2011, 8, 1), "Aug"),
+)  # fmt: skip
+LEFT, RIGHT, TOP, BOTTOM = 50, 468, 88, 278
+
+
+@dataclass(frozen=True)
+class Milestone:
+    """Something that the port could do from `day` on; `row` is where its label hangs in the chart."""
+
+    day: date
+    what: str
+    short: str
+    row: int
+
+
+MILESTONES = (
+    Milestone(date(2010, 11, 5), "a VM and a virtual CPU are created", "VM created", 0),
+    Milestone(date(2010, 12, 22), "it compiles without a warning; the most fences", "most fences", 1),
+    Milestone(date(2011, 3, 15), "three guest instructions run (mid-March)", "3 instructions", 0),
+    Milestone(date(2011, 4, 3), "probes go into the fences", "probes in fences", 1),
+    Milestone(date(2011, 4, 18), "kmdb runs in a SmartOS guest", "kmdb runs", 2),
+    Milestone(date(2011, 5, 13), "“hello world” goes to the company", "“hello world”", 3),
+    Milestone(TALK, "the talk at KVM Forum", "the talk", 0),
+)
+
+
+def author(commit: Commit) -> str:
+    """Who wrote a commit, with the two spellings of one name made one."""
+    return SAMENAMES.get(commit.author, commit.author)
+
+
+@cache
+def port(until: date = TALK) -> tuple[Commit, ...]:
+    """The commits up to the end of a day, in the log's order. Raises ValueError for a day before the first."""
+    found = tuple(c for c in post.commits() if c.date.date() <= until)
+    if not found:
+        raise ValueError(f"there is no commit up to {until}; the first is of {post.commits()[0].date.date()}")
+    return found
+
+
+def at_end_of(day: date, series: str) -> int:
+    """A count after the last commit of a day or of the nearest day before it."""
+    return getattr(port(day)[-1], series)
+
+
+def changes(series: str, until: date = TALK) -> dict[str, int]:
+    """Who changed a count by how much, summed over each author's commits; a commit is held against the one before."""
+    sums = dict.fromkeys(AUTHORS, 0)
+    before = 0
+    for commit in port(until):
+        now = getattr(commit, series)
+        sums[author(commit)] = sums.get(author(commit), 0) + now - before
+        before = now
+    return sums
+
+
+def across(day: date) -> int:
+    """A day's place on the axis of time."""
+    return round(LEFT + (RIGHT - LEFT) * (day - FIRST).days / (LAST - FIRST).days)
+
+
+def up(value: int, top: int) -> int:
+    """A count's place on the axis of counts."""
+    return round(BOTTOM - (BOTTOM - TOP) * value / top)
+
+
+def word(x: int, y: int, words: str, anchor: str | None = None) -> str:
+    """Text that takes its colour and size from the group around it."""
+    return element("text", words, x=x, y=y, text_anchor=anchor)
+
+
+def axes(title: str, top: int) -> str:
+    """Months below, counts at the left."""
+    values = range(0, top + 1, top // 4)
+    grid = "".join(f"M{LEFT} {up(value, top)}H{RIGHT}" for value in values)
+    counts = [word(LEFT - 6, up(v, top) + 4, f"{v // 1000}k" if v >= 1000 else str(v), "end") for v in values]
+    months = [word(across(day), BOTTOM + 19, name) for day, name in MONTHS]
+    names = group(word(LEFT - 42, TOP - 8, title), *counts, *months, fill="ink-2", font_size=13)
+    return element("path", d=grid, stroke="rule") + names
+
+
+def curve(series: str, top: int, until: date) -> str:
+    """The count as steps, a day at a time."""
+    steps, last = [], None
+    for commit in {c.date.date(): c for c in port(until)}.values():
+        x, y = max(across(commit.date.date()), LEFT), up(getattr(commit, series), top)
+        steps.append(f"M{x} {y}" if last is None else f"H{x}V{y}" if y != last else f"H{x}")
+        last = y
+    steps.append(f"H{across(until)}")
+    return element("path", d="".join(steps), fill="none", stroke="kvm", stroke_width=2)
+
+
+def dots(series: str, top: int, until: date, who: str) -> str:
+    """A dot for each day on which `who` committed."""
+    days = {c.date.date(): c for c in port(until) if author(c) == who}
+    marks = "".join(f"M{max(across(day), LEFT)} {up(getattr(c, series), top)}h0" for day, c in days.items())
+    return element("path", d=marks, fill="none", stroke="ink", stroke_width=5, stroke_linecap="round") if marks else ""
+
+
+def flags(series: str, top: int, until: date) -> str:
+    """The milestones reached: a label above, a thin line down to the count."""
+    poles, labels = "", []
+    for stone in (m for m in MILESTONES if m.day <= until):
+        x, y = across(stone.day), 13 + 16 * stone.row
+        poles += f"M{x} {y - 10}V{up(at_end_of(stone.day, series), top)}"
+        labels.append(word(x - 4, y, stone.short, "end") if stone.day == TALK else word(x + 4, y, stone.short))
+    return element("path", d=poles, stroke="ink-2", stroke_dasharray="2 2") + group(*labels, fill="ink", font_size=13)
+
+
+def frame(series: str, until: str, who: str) -> Frame:
+    """One count up to one milestone, with the days of one author dotted."""
+    day = date.fromisoformat(until)
+    name, top = SERIES[series]
+    commits = port(day)
+    value = at_end_of(day, series)
+    says = f"{told(day)}, after {len(commits)} commits: {value:,} {name}."
+    if who != EVERYBODY:
+        own = [c for c in commits if author(c) == who]
+        says += f" {who} wrote {len(own)} of them, which changed the count by {changes(series, day).get(who, 0):+,} in all."
+    elif series == "ifdef_xxx" and day == TALK:
+        most = max(commits, key=lambda c: c.ifdef_xxx)
+        says += f" The most were {most.ifdef_xxx}, on {told(most.date.date())}."
+    reached = [m for m in MILESTONES if m.day <= day]
+    table = Table(
+        ["Day", "What", "Commits", name],
+        [(m.day.isoformat(), m.what, len(port(m.day)), at_end_of(m.day, series)) for m in reached],
+        "The milestones reached",
+    )
+    figure = drawing(480, 306, says, axes(name, top), flags(series, top, day), curve(series, top, day), dots(series, top, day, who))
+    return Frame(figure, says, table)
+
+
+def told(day: date) -> str:
+    """A day in words."""
+    return f"{day.day} {day:%B} {day.year}"
+
+
+def explorer() -> Explorer:
+    """The chart of slide 9 from the data, up to a milestone of your choice."""
+    return Explorer(
+        "port-story", "The port, commit by commit", frame,
+        {
+            "series": Choice("Count", [(key, name) for key, (name, _) in SERIES.items()]),
+            "until": Range("Up to", [m.day.isoformat() for m in MILESTONES], names=[f"{told(m.day)}: {m.what}" for m in MILESTONES]),
+            "who": Choice("Dot the days of", [EVERYBODY, *AUTHORS]),
+        },
+        default={"until": TALK.isoformat()},
+        keys=[{"series": "probe_sites", "until": TALK.isoformat()}, {"series": "loc", "until": TALK.isoformat()}],
+    )  # fmt: skip
