@@ -43,7 +43,7 @@ class Clause:
     @property
     def name(self) -> str:
         """The clause as one cites it."""
-        return f"{LICENCES[self.licence]}, {self.number}"
+        return f"{LICENCES[self.licence]}, {'§ ' if self.number[0].isdigit() else ''}{self.number}"
 
 
 @dataclass(frozen=True)
