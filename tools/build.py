@@ -74,7 +74,7 @@ def main() -> None:
     options = parser.parse_args()
     build = (ROOT / options.build).resolve()
     if build.name != "_build":
-        stop("book", f"--build {options.build}: Jupyter Book builds into a folder named _build; name one, as /tmp/x/_build")
+        stop("book", f"--build {options.build}: Jupyter Book builds into a folder named _build, as in /tmp/x/_build")
     pages = build_book(build, options.strict, options.all)
     print(f"book: open {pages / 'index.html'} or run: make serve", flush=True)
 

@@ -7,6 +7,7 @@ import subprocess
 from tools.paths import stop
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+HOW = "make test CHROMIUM=/path/to/it"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
@@ -28,7 +29,7 @@ def install() -> None:
     steps = (["apt-get", "update", "-q"], ["apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium"])
     for step in steps:
         if subprocess.run(step, env=quiet).returncode:
-            stop("chromium", f"{' '.join(step)} failed; install Chromium by hand and name it: make test CHROMIUM=/path/to/it")
+            stop("chromium", f"{' '.join(step)} failed; install Chromium by hand and name it: {HOW}")
 
 
 def chromium() -> str:
@@ -38,5 +39,5 @@ def chromium() -> str:
         install()
         path = found()
     if path is None:
-        stop("chromium", "no Chromium found; install one (Debian: apt install chromium) or name it: make test CHROMIUM=/path/to/it")
+        stop("chromium", f"no Chromium found; install one (Debian: apt install chromium) or name it: {HOW}")
     return path

@@ -1,7 +1,7 @@
 """Every page's launch menu: run it on Binder, Colab or one's own JupyterLab, or take it home as a notebook.
 
-The menu is a native disclosure in the page's header and holds nothing but links, so it works without JavaScript and
-asks nothing of another host until one is followed. With no public repository known it shows the local way instead.
+The menu is a native popover in the page's header and holds nothing but links, so it opens, closes with Escape and gives
+the focus back without JavaScript, and asks nothing of another host until a link is followed. With no public repository known it shows the local way instead.
 
 Left out: starting a kernel in the page; that is another button's work.
 """
@@ -31,11 +31,13 @@ def menu(file: str, cells: int, notebook: str, known: Repository | None) -> str:
     summary = "Run this page" if cells else "Run this book"
     ways = away(file if cells else "", known) + here(file if cells else "")
     if cells:
-        ways.append(link(notebook, "Download as a notebook", "An .ipynb file without outputs.", f' download="{Path(notebook).name}"'))
+        saved = f' download="{Path(notebook).name}"'
+        ways.append(link(notebook, "Download as a notebook", "An .ipynb file without outputs.", saved))
     else:
         ways.insert(0, "<p>This page has no code. The others run as notebooks.</p>")
     body = "".join(f"<li>{way}</li>" for way in ways)
-    return f'<details class="launch"><summary>{summary}</summary><div class="launch-menu"><ul>{body}</ul></div></details>'
+    button = f'<button type="button" class="launch-button" popovertarget="launch-menu">{summary}</button>'
+    return f'<div class="launch">{button}<div class="launch-menu" id="launch-menu" popover><ul>{body}</ul></div></div>'
 
 
 def away(file: str, known: Repository | None) -> list[str]:
@@ -65,11 +67,15 @@ def link(address: str, text: str, note: str, more: str = "") -> str:
 
 
 def prepare(app: Sphinx, config: Config) -> None:
-    """Find the repository once, and place the menu first in the page's header."""
+    """Find the repository once, and place the menu first in the page's header.
+
+    What was found is a setting of its own, so that a new remote writes every page anew.
+    """
     try:
         app.launch_known = repository(config.launch_repository, Path(app.srcdir), config.launch_ref)
     except AddressError as error:
         raise ExtensionError(str(error)) from None
+    config.launch_found = str(app.launch_known or "")
     where = app.launch_known.page if app.launch_known else "no public repository known, pages show the local way"
     LOGGER.info("launch menus: %s", where)
     items = config.html_theme_options.setdefault("article_header_end", ["launch.html", "article-header-buttons.html"])
@@ -109,6 +115,7 @@ def plain_title(title: str) -> str:
 def setup(app: Sphinx) -> dict[str, object]:
     app.add_config_value("launch_repository", "auto", "html", [str])
     app.add_config_value("launch_ref", "main", "html", [str])
+    app.add_config_value("launch_found", "", "html", [str])
     app.connect("config-inited", prepare)
     app.connect("html-page-context", add_menu)
     app.add_css_file("launch.css")

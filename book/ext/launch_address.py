@@ -3,7 +3,8 @@
 A reader's browser can only be sent to a repository that is public, so an address counts when it names a repository on
 GitHub or GitLab; a folder, a loopback host or a server of one's own counts as none, and the page shows the local way.
 
-Follows the address forms that mybinder.org and Colab write themselves. Left out: Binder's other providers (Gist, Zenodo, any git server).
+Follows the address forms that mybinder.org and Colab write themselves. Left out: Binder's other providers (Gist,
+Zenodo, any git server).
 """
 
 import os

@@ -4,8 +4,8 @@ The page's MyST markup means nothing to a notebook viewer, so roles become their
 Markdown, and a number that a cell gave to the prose is written out. Every notebook begins with a cell that says what
 it needs and stops with one clear line where that is missing.
 
-Left out: stored outputs (they are made by running), margin notes' placement and cross-page links, which keep their
-text only.
+Left out: stored outputs (they are made by running), pictures from files, the bibliography, margin notes' placement and
+cross-page links, which keep their text only.
 """
 
 import json
@@ -18,13 +18,16 @@ import nbformat
 NEEDS = '''\
 # {title}
 # A page of {book}, as a notebook.
-# It needs Python 3.11 or newer and the book's package, smartos. To get it, in the book's folder:
+# It needs Python 3.11 or newer and the book's package, smartos. To get it{where}:
 #     {install}
 import importlib.util
 
 if importlib.util.find_spec("smartos") is None:
     raise ModuleNotFoundError("This notebook needs the package smartos. Install it and run this cell again: {install}")
 '''
+
+OF_THE_BOOK = {"bibliography", "toctree", "contents", "tableofcontents", "figure", "image"}
+TITLED = {"admonition", "dropdown", "list-table", "topic", "card", "tab-item"}
 
 LOCAL = "pip install -r requirements.txt"
 
@@ -58,8 +61,9 @@ def download(source: Path, title: str, book: str, executed: Path, install: str =
         for cell in cells:
             if cell.cell_type == "markdown":
                 cell.source = plain(cell.source, values)
-    if not (cells and "smartos" in cells[0].source and "needs" in cells[0].source.lower()):
-        cells.insert(0, nbformat.v4.new_code_cell(NEEDS.format(title=title, book=book, install=install)))
+    where = ", in the book's folder" if install == LOCAL else ""
+    if not (cells and says_its_needs(cells[0].source)):
+        cells.insert(0, nbformat.v4.new_code_cell(NEEDS.format(title=title, book=book, install=install, where=where)))
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
         if cell.cell_type == "code":
@@ -67,6 +71,11 @@ def download(source: Path, title: str, book: str, executed: Path, install: str =
     python = {"name": "python3", "display_name": "Python 3", "language": "python"}
     book_page = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": python})
     return nbformat.writes(book_page) + "\n"
+
+
+def says_its_needs(first: str) -> bool:
+    """Whether a first cell says what the notebook needs and how to get it."""
+    return all(word in first.lower() for word in ("needs", "smartos", "pip install"))
 
 
 def glued(executed: Path) -> dict[str, str]:
@@ -86,19 +95,31 @@ def glued(executed: Path) -> dict[str, str]:
 def plain(markdown: str, values: dict[str, str]) -> str:
     """MyST as the Markdown that every notebook viewer knows."""
     lines: list[str] = []
-    fences: list[str] = []
+    fences: list[tuple[str, str]] = []  # the open directives, as (fence, name)
     for line in markdown.split("\n"):
         fence = re.match(r"\s*(:{3,}|`{3,}|~{3,})(.*)$", line)
-        if fence and fences and fence[1] == fences[-1] and not fence[2].strip():
-            fences.pop()
-            lines.append("")
+        if fence and fences and fence[1] == fences[-1][0] and not fence[2].strip():
+            lines.append("$$" if fences.pop()[1] == "math" else "")
         elif fence and (directive := re.match(r"\{([\w:-]+)\}\s*(.*)$", fence[2].strip())):
-            fences.append(fence[1])
-            heading = directive[2] if directive[1] in ("admonition", "dropdown", "list-table", "figure") else ""
-            lines += [f"**{heading}**", ""] if heading else []
-        elif not (fences and re.match(r"\s*:[\w-]+:( |$)", line)) and not re.fullmatch(r"\([\w-]+\)=", line.strip()):
+            fences.append((fence[1], directive[1]))
+            lines += opening(directive[1], directive[2])
+        elif not (dropped(line, bool(fences)) or any(name in OF_THE_BOOK for _, name in fences)):
             lines.append(line)
     return re.sub(r"\n{3,}", "\n\n", roles("\n".join(lines), values)).strip()
+
+
+def opening(directive: str, argument: str) -> list[str]:
+    """What stands in a directive's first line: its title, or the mark of mathematics."""
+    if directive == "math":
+        return ["$$"]
+    return [f"**{argument}**", ""] if argument and directive in TITLED else []
+
+
+def dropped(line: str, inside: bool) -> bool:
+    """Whether a line is markup alone: a directive's option, a target, a block's attributes, a comment."""
+    if inside and re.match(r"\s*:[\w-]+:( |$)", line):
+        return True
+    return bool(re.fullmatch(r"\([\w-]+\)=|\{[.#\w][^{}]*\}|%.*", line.strip()))
 
 
 def roles(text: str, values: dict[str, str]) -> str:
@@ -113,5 +134,5 @@ def roles(text: str, values: dict[str, str]) -> str:
         return re.sub(r"\s*<[^<>]*>$", "", body) if role != "math" else f"${body}$"
 
     text = re.sub(r"\{([\w:-]+)\}`([^`]*)`", shown, text)
-    text = re.sub(r"\[([^\]\n]*)\]\{[.#][^}\n]*\}", r"\1", text)
-    return re.sub(r"\[([^\]\n]+)\]\(#[\w-]+\)", r"\1", text)
+    text = re.sub(r"\[([^\]\n]*)\]\{[^{}\n]*\}", r"\1", text)
+    return re.sub(r"\[([^\]\n]+)\]\((#[\w-]+|[\w./-]+\.md(#[\w-]*)?)\)", r"\1", text)

@@ -16,9 +16,14 @@ def toc() -> list[str]:
     return [content["root"], *(page["file"] for part in content["parts"] for page in part["chapters"])]
 
 
+def written(page: str) -> list[Path]:
+    """The files that a page is written in: one, when all is well."""
+    return [path for path in (ROOT / f"{page}.md", ROOT / f"{page}.ipynb") if path.exists()]
+
+
 def source(page: str) -> Path:
     """The file that a page is written in."""
-    found = [path for path in (ROOT / f"{page}.md", ROOT / f"{page}.ipynb") if path.exists()]
+    found = written(page)
     assert len(found) == 1, f"{page} is in _toc.yml, and has {len(found)} sources"
     return found[0]
 

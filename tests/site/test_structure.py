@@ -54,7 +54,7 @@ def test_no_link_is_empty(site: Path) -> None:
     empty = [
         f"{page}: {tag}"
         for page in PAGES
-        for tag in soup(site, f"{page}.html").find_all("a", href=True)
+        for tag in article(site, page).find_all("a", href=True)
         if tag["href"] in ("", "#") or tag["href"].startswith(("javascript:", "file:"))
     ]
     assert empty == []

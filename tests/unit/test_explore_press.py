@@ -1,69 +1,141 @@
-"""The reprint, the term matrix and the timeline show what the data hold."""
+"""The reprint shows the whole post and leads to places that exist; counts and events are those of the data."""
+
+import re
+from pathlib import Path
 
 import pytest
-from bs4 import BeautifulSoup
 
 from smartos import post
-from smartos.explore.press import MEASURES, articles, explorer, values
-from smartos.explore.reprint import TITLES, Reprint, page
-from smartos.explore.timeline import Timeline, spoken
-from tools.paths import ROOT
+from smartos.explore import press, reprint, timeline
+
+BOOK = Path(__file__).parents[2] / "book"
+WRITTEN = [line for line in post.lines() if line.kind != "blank"]
 
 
-def reprint() -> BeautifulSoup:
-    return BeautifulSoup(Reprint().html(), "html.parser")
+def text_of(html: str) -> str:
+    """The words of some HTML."""
+    from html import unescape
+
+    return unescape(re.sub(r"<[^>]+>", "", html))
 
 
-def test_reprint_holds_every_line_of_the_post_in_order() -> None:
-    shown = [tag.get_text() for tag in reprint().select(".reprint-line")]
-    assert shown == [line.text.rstrip() for line in post.lines() if line.text.strip()]
+def test_every_written_line_stands_in_the_reprint_once_and_unchanged() -> None:
+    html = reprint.reprint()._repr_html_()
+    shown = re.findall(r'<li id="line-(\d+)".*?<span class="original">(.*?)</span>(?=</span>| <a)', html)
+    assert [(int(n), text_of(words)) for n, words in shown] == [(line.n, line.text) for line in WRITTEN]
 
 
-def test_reprint_tells_every_loss_once() -> None:
-    assert len(reprint().select(".reprint-loss")) == len(post.damage())
+def test_every_line_leads_to_a_label_that_its_page_has() -> None:
+    lost = []
+    for label in {line.where for line in WRITTEN}:
+        page = BOOK / reprint.PLACES[label][0].replace(".html", ".md")
+        if f"({label})=" not in page.read_text("utf-8"):
+            lost.append(f"{page.relative_to(BOOK)} has no ({label})=")
+    assert sorted(lost) == []
 
 
-def test_reprint_marks_japanese_and_translates_it() -> None:
-    for line in post.lines():
-        if line.lang in ("ja", "mixed"):
-            tag = reprint().find(id=f"line-{line.n}")
-            assert tag["lang"] == "ja"
-            assert line.english in tag.find_parent("li").select_one(".reprint-english").get_text()
-
-
-def test_reprint_links_to_the_page_where_the_label_stands() -> None:
-    for line in post.lines():
-        if not line.where:
-            continue
-        source = ROOT / "book" / (page(line.where).replace(".html", ".md") or "the-post.md")
-        assert f"({line.where})=" in source.read_text("utf-8"), line.where
-        assert page(line.where) in TITLES
+def test_addresses_are_seen_from_the_page_of_the_post() -> None:
+    assert reprint.address("post-lead") == "#post-lead"
+    assert reprint.address("pr-title") == "announcement/press-release.html#pr-title"
 
 
 def test_a_label_without_a_page_is_named() -> None:
-    with pytest.raises(ValueError, match="nowhere"):
-        page("nowhere-at-all")
+    with pytest.raises(reprint.UnknownPlace, match="no-such-place"):
+        reprint.address("no-such-place")
 
 
-def test_term_matrix_shows_the_counts_under_each_measure() -> None:
-    counts = {name: (list(found.values()), words) for name, found, words in post.term_matrix()}
-    for name, row in values("count"):
-        assert row == counts[name][0]
-    for name, row in values("rate"):
-        assert row == [round(100 * c / counts[name][1], 1) for c in counts[name][0]]
-    figures = {explorer().frames(measure=measure)[0].figure for measure, _ in MEASURES}
-    assert len(figures) == len(MEASURES)
+def test_every_translation_and_every_loss_is_shown() -> None:
+    words = text_of(reprint.reprint()._repr_html_())
+    missing = [line.english for line in WRITTEN if line.english and line.english not in words]
+    assert missing == []
+    assert words.count("Lost here:") == len(post.damage())
+    assert words.count("No copy gives it back.") == sum(lost.status == "unknown" for lost in post.damage())
 
 
-def test_articles_table_has_one_row_an_article() -> None:
-    assert len(articles().rows) == len(post.press())
+def test_a_loss_stands_after_its_line_and_before_the_next() -> None:
+    html = reprint.reprint()._repr_html_()
+    verb = html.index("一般公開されました")
+    assert html.index('id="line-8"') < verb < html.index('id="line-10"')
 
 
-def test_timeline_gives_each_event_a_date_and_a_source() -> None:
-    items = BeautifulSoup(Timeline().html(), "html.parser").select("ol.timeline > li")
-    assert len(items) == len(post.timeline())
-    assert all(item.select_one("time")["datetime"] and item.select("a[href]") for item in items)
+def test_japanese_is_marked_and_nothing_else_is() -> None:
+    html = reprint.reprint()._repr_html_()
+    japanese = re.findall(r'<span lang="ja">(.*?)</span>', html)
+    outside = re.sub(r'<span lang="ja">.*?</span>', "", html)
+    assert all(post.lines()[0].text not in words for words in japanese)
+    assert re.findall(r"[\u3040-\u30ff\u3400-\u9fff]+", outside) == []
 
 
-def test_dates_are_spoken_to_the_precision_they_have() -> None:
-    assert [spoken(d) for d in ("2018-02", "2011-08-18", "2012")] == ["February 2018", "18 August 2011", "2012"]
+def test_a_mostly_english_line_has_only_its_japanese_runs_marked() -> None:
+    assert reprint.marked("by Cantrill, the author of the blog 氏") == 'by Cantrill, the author of the blog <span lang="ja">氏</span>'
+
+
+def test_a_part_of_the_post_can_be_reprinted_and_lines_it_has_not_are_refused() -> None:
+    assert 'id="line-24"' in reprint.reprint(24, 24)._repr_html_()
+    assert 'id="line-26"' not in reprint.reprint(24, 24)._repr_html_()
+    with pytest.raises(ValueError, match="128"):
+        reprint.reprint(1, 1000)
+
+
+def test_the_mended_copy_puts_back_exactly_what_the_other_copy_keeps() -> None:
+    mended = reprint.comparison().frames(mended=True)[0]
+    plain = reprint.comparison().frames(mended=False)[0]
+    back = [lost for lost in post.damage() if lost.recovered]
+    assert mended.figure.count("<ins") == len(back) and plain.figure.count("<ins") == 0
+    assert re.sub(r'<li class="lost">.*?</li>', "", mended.figure) == plain.figure
+
+
+def test_the_matrix_counts_what_a_plain_search_counts() -> None:
+    counts = {name: counts for name, counts, _ in post.term_matrix()}
+    held = {text.name: text.text for text in post.texts()}
+    for name, words in held.items():
+        assert counts[name]["ZFS"] == words.count("ZFS")
+        assert counts[name]["illumos"] == words.lower().count("illumos")
+
+
+def test_each_state_of_the_matrix_says_that_it_counts_excerpts() -> None:
+    explorer = press.terms()
+    for state in explorer.states():
+        assert "excerpts" in explorer.frames(**state)[0].says
+
+
+def test_the_figure_of_the_matrix_shows_each_number_that_is_not_zero() -> None:
+    shown = press.terms().frames(term=press.ALL, measure="count")[0].figure
+    numbers = sorted(int(n) for n in re.findall(r">(\d+)</text>", shown))
+    assert numbers == sorted(c for _, counts, _ in post.term_matrix() for c in counts.values() if c)
+
+
+def test_the_process_quotation_is_found_where_the_post_has_it() -> None:
+    rows = press.concordance("process").rows
+    assert ("The Register", "looks like a") in [(name, " ".join(before.split()[-3:])) for name, before, *_ in rows]
+    assert {row[0] for row in rows} == {"Slides", "The Register", "ReadWriteWeb"}
+
+
+def test_every_link_of_the_post_is_listed_with_its_address_or_as_unknown() -> None:
+    html = press.LinkTable()._repr_html_()
+    assert html.count("<tr>") == len(post.links()) + 1
+    assert html.count(">unknown<") == sum(not link.target for link in post.links())
+
+
+def test_every_event_names_a_source_of_the_bibliography_and_they_are_in_order() -> None:
+    events = post.timeline()
+    assert [event.date for event in events] == sorted(event.date for event in events)
+    assert [event for event in events if not event.cites] == []
+    html = timeline.Timeline()._repr_html_()
+    assert html.count("<li>") == len(events) and html.count("Source: <a ") == len(events)
+
+
+def test_an_event_known_at_second_hand_says_so() -> None:
+    (sale,) = [event for event in post.timeline() if event.fact == "W9"]
+    assert "second hand" in timeline.known(sale)
+
+
+def test_dates_are_spelt_as_far_as_they_are_known() -> None:
+    assert [timeline.spelt(day) for day in ("2018", "2018-02", "2011-08-18")] == ["2018", "February 2018", "18 August 2011"]
+
+
+def test_commits_by_year_are_those_of_the_log() -> None:
+    """Fact W2, counted from the public repository's log."""
+    years = timeline.per_year()
+    assert sum(years.values()) == 442
+    assert [years[y] for y in range(2011, 2026)] == [370, 13, 3, 4, 6, 0, 1, 9, 10, 2, 5, 2, 0, 0, 2]

@@ -8,16 +8,21 @@ Left out: the cost of each reason by itself, which differs and was not obtained.
 """
 
 from smartos import post
-from smartos.explore.controls import Flag, Range
+from smartos.explore.controls import Choice, Flag
 from smartos.explore.explorer import Explorer
 from smartos.explore.frame import Frame, Table
 from smartos.explore.svg import drawing, rect, text
 
 CLOCK = 2_930_000_000
 DIRECT = 2_000
-COSTS = (DIRECT, 2 * DIRECT, 5 * DIRECT, 10 * DIRECT)
+MEASURES = {
+    "count": "how many",
+    "direct": "their direct cost, 2,000 cycles each",
+    "tenfold": "ten times that, the most measured",
+}
+CYCLES = {"direct": DIRECT, "tenfold": 10 * DIRECT}
 CPUID = "CPUID"
-WIDTH, ROW = 150, 30
+WIDTH, ROW = 170, 30
 
 
 def counts() -> dict[str, int]:
@@ -26,41 +31,48 @@ def counts() -> dict[str, int]:
     return dict(sorted(found.items(), key=lambda item: -item[1]))
 
 
-def share_of_core(exits: int, cycles: int = DIRECT) -> float:
-    """What `exits` a second cost of one core of the measured Xeon, in percent; `cycles` is the price of one."""
+def cost(exits: int, cycles: int = DIRECT) -> float:
+    """What `exits` a second cost of one core of the measured Xeon, 1 for all of it; `cycles` is the price of one."""
     if cycles <= 0:
         raise ValueError(f"an exit cannot cost {cycles} cycles; give a positive number")
-    return 100 * exits * cycles / CLOCK
+    return exits * cycles / CLOCK
 
 
-def frame(cpuid: bool, cycles: int) -> Frame:
-    """The reasons as bars, with CPUID or without it, and the price of all of them together."""
+def told(measure: str, found: dict[str, int]) -> str:
+    """The sentence of a state: who leads, or what all of it costs."""
+    total, leader = sum(found.values()), next(iter(found))
+    if measure == "count":
+        return f"{leader} is the reason of {found[leader]:,} of {total:,} exits, {found[leader] / total:.1%}."
+    cycles = CYCLES[measure]
+    return (
+        f"{total:,} exits at {cycles:,} cycles each take {cost(total, cycles):.2%} of a core of {CLOCK / 1e9:.2f} GHz. "
+        "The count and the price come from different machines, so this is an order of magnitude."
+    )
+
+
+def frame(measure: str, cpuid: bool) -> Frame:
+    """The reasons as bars, with CPUID or without it: how many, or what they cost of a core."""
     found = {reason: n for reason, n in counts().items() if cpuid or reason != CPUID}
-    total, most = sum(found.values()), max(found.values())
-    price = f"At {cycles:,} cycles each they cost {share_of_core(total, cycles):.2f} % of a core of {CLOCK / 1e9:.2f} GHz"
-    if cpuid:
-        told = f"{found[CPUID]:,} of {total:,} exits in the second, {100 * found[CPUID] / total:.1f} %, are for CPUID."
-    else:
-        told = f"Without CPUID, {total:,} exits are left, and {next(iter(found))} leads with {most:,}."
-    says = f"{told} {price}; the machines differ, so read it as an order of magnitude."
+    most = max(found.values())
+    says, cycles = told(measure, found), CYCLES.get(measure, DIRECT)
     content = []
     for i, (reason, n) in enumerate(found.items()):
-        y = 4 + ROW * i
-        content.append(text(186, y + 17, reason.lower().replace("_", " "), anchor="end"))
-        content.append(rect(194, y, WIDTH * n / most, 22, "kvm", "none"))
-        content.append(text(200 + WIDTH * n / most, y + 17, f"{n:,}"))
-    table = Table(
-        ["Reason", "Exits", "Share, %", "Share of a core, %"],
-        [(r, n, round(100 * n / total, 2), round(share_of_core(n, cycles), 4)) for r, n in found.items()],
-        f"Exits in one second, at {cycles:,} cycles each",
-    )
+        y, length = 4 + ROW * i, WIDTH * n / most
+        end = f"{n:,}" if measure == "count" else f"{cost(n, cycles):.3%}"
+        content.append(text(152, y + 17, reason.lower().replace("_", " "), anchor="end", size=14))
+        content.append(rect(160, y, length, 22, "kvm", "none"))
+        content.append(text(166 + length, y + 17, end, size=14))
+    total = sum(found.values())
+    rows = [(r, n, f"{n / total:.1%}", f"{cost(n, cycles):.4%}") for r, n in found.items()]
+    table = Table(["Reason", "Exits", "Share", "Of a core"], rows, f"Exits in one second, at {cycles:,} cycles each")
     return Frame(drawing(400, 8 + ROW * len(found), says, *content), says, table)
 
 
 def explorer() -> Explorer:
-    """The second of slide 26, with CPUID or without, at a price that you choose."""
+    """The second of slide 26, with CPUID or without, counted or priced."""
     return Explorer(
         "exit-reasons", "Exits of one virtual CPU in one second, by reason", frame,
-        {"cpuid": Flag("With CPUID"), "cycles": Range("Price of one exit", COSTS, names=[f"{c:,} cycles" for c in COSTS])},
-        default={"cpuid": True}, keys=[{"cpuid": False, "cycles": DIRECT}],
+        {"measure": Choice("Bars show", list(MEASURES.items())), "cpuid": Flag("With CPUID")},
+        default={"cpuid": True},
+        keys=[{"measure": "count", "cpuid": False}, {"measure": "direct", "cpuid": True}],
     )  # fmt: skip

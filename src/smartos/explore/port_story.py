@@ -12,27 +12,26 @@ from datetime import date
 from functools import cache
 
 from smartos import post
-from smartos.explore.controls import Choice, Range
-from smartos.explore.explorer import Explorer
+from smartos.explore.controls import Choice
+from smartos.explore.explorer import Stepper
 from smartos.explore.frame import Frame, Table
 from smartos.explore.svg import drawing, element, group
 from smartos.post import Commit
 
 TALK = date(2011, 8, 15)
 FIRST, LAST = date(2010, 9, 1), date(2011, 9, 1)
+# The count's attribute of a commit, its name, the top of its axis.
 SERIES = {
-    "ifdef_xxx": ("#ifdef XXX", 400),
-    "commented_xxx": ("XXX in comments", 100),
-    "probe_sites": ("probes in fences", 200),
-    "loc": ("lines of C", 40_000),
+    "xxx": ("ifdef_xxx", "fences", 400),
+    "commented": ("commented_xxx", "XXX in comments", 100),
+    "probes": ("probe_sites", "probes in fences", 200),
+    "loc": ("loc", "lines of C", 40_000),
 }
 SAMENAMES = {"max": "Max Bruning"}
 AUTHORS = ("Robert Mustacchi", "Max Bruning", "Bryan Cantrill", "Josh Wilsdon")
 EVERYBODY = "everybody"
-MONTHS = (
-    (date(2010, 9, 1), "Sep 2010"), (date(2011, 1, 1), "Jan 2011"), (date(2011, 5, 1), "May"), (date(2011, 8, 1), "Aug"),
-)  # fmt: skip
-LEFT, RIGHT, TOP, BOTTOM = 50, 468, 88, 278
+MONTHS = {"Sep 2010": (2010, 9), "Jan 2011": (2011, 1), "May": (2011, 5), "Aug": (2011, 8)}
+LEFT, RIGHT, TOP, BOTTOM = 46, 388, 132, 316
 
 
 @dataclass(frozen=True)
@@ -48,10 +47,10 @@ class Milestone:
 MILESTONES = (
     Milestone(date(2010, 11, 5), "a VM and a virtual CPU are created", "VM created", 0),
     Milestone(date(2010, 12, 22), "it compiles without a warning; the most fences", "most fences", 1),
-    Milestone(date(2011, 3, 15), "three guest instructions run (mid-March)", "3 instructions", 0),
-    Milestone(date(2011, 4, 3), "probes go into the fences", "probes in fences", 1),
-    Milestone(date(2011, 4, 18), "kmdb runs in a SmartOS guest", "kmdb runs", 2),
-    Milestone(date(2011, 5, 13), "“hello world” goes to the company", "“hello world”", 3),
+    Milestone(date(2011, 3, 15), "three guest instructions run (mid-March)", "3 instructions", 2),
+    Milestone(date(2011, 4, 3), "probes go into the fences", "probes in fences", 3),
+    Milestone(date(2011, 4, 18), "kmdb runs in a SmartOS guest", "kmdb runs", 4),
+    Milestone(date(2011, 5, 13), "“hello world” goes to the company", "“hello world”", 5),
     Milestone(TALK, "the talk at KVM Forum", "the talk", 0),
 )
 
@@ -70,9 +69,21 @@ def port(until: date = TALK) -> tuple[Commit, ...]:
     return found
 
 
-def at_end_of(day: date, series: str) -> int:
-    """A count after the last commit of a day or of the nearest day before it."""
-    return getattr(port(day)[-1], series)
+def daily(until: date = TALK) -> list[Commit]:
+    """The last commit of each day that has one, up to the end of a day."""
+    return list({commit.date.date(): commit for commit in port(until)}.values())
+
+
+def at(day: date) -> Commit:
+    """How the port stood at the end of a day: its last commit up to then."""
+    return port(day)[-1]
+
+
+def count(commit: Commit, series: str) -> int:
+    """One of the counts after a commit. Raises ValueError for a count that is not kept."""
+    if series not in SERIES:
+        raise ValueError(f"there is no count {series!r}; there are {', '.join(SERIES)}")
+    return getattr(commit, SERIES[series][0])
 
 
 def changes(series: str, until: date = TALK) -> dict[str, int]:
@@ -80,8 +91,8 @@ def changes(series: str, until: date = TALK) -> dict[str, int]:
     sums = dict.fromkeys(AUTHORS, 0)
     before = 0
     for commit in port(until):
-        now = getattr(commit, series)
-        sums[author(commit)] = sums.get(author(commit), 0) + now - before
+        now = count(commit, series)
+        sums[author(commit)] += now - before
         before = now
     return sums
 
@@ -106,26 +117,25 @@ def axes(title: str, top: int) -> str:
     values = range(0, top + 1, top // 4)
     grid = "".join(f"M{LEFT} {up(value, top)}H{RIGHT}" for value in values)
     counts = [word(LEFT - 6, up(v, top) + 4, f"{v // 1000}k" if v >= 1000 else str(v), "end") for v in values]
-    months = [word(across(day), BOTTOM + 19, name) for day, name in MONTHS]
-    names = group(word(LEFT - 42, TOP - 8, title), *counts, *months, fill="ink-2", font_size=13)
+    months = [word(across(date(y, m, 1)), BOTTOM + 21, name) for name, (y, m) in MONTHS.items()]
+    names = group(word(LEFT - 42, TOP - 10, title), *counts, *months, fill="ink-2", font_size=14)
     return element("path", d=grid, stroke="rule") + names
 
 
 def curve(series: str, top: int, until: date) -> str:
     """The count as steps, a day at a time."""
     steps, last = [], None
-    for commit in {c.date.date(): c for c in port(until)}.values():
-        x, y = max(across(commit.date.date()), LEFT), up(getattr(commit, series), top)
+    for commit in daily(until):
+        x, y = max(across(commit.date.date()), LEFT), up(count(commit, series), top)
         steps.append(f"M{x} {y}" if last is None else f"H{x}V{y}" if y != last else f"H{x}")
         last = y
-    steps.append(f"H{across(until)}")
-    return element("path", d="".join(steps), fill="none", stroke="kvm", stroke_width=2)
+    return element("path", d=f"{''.join(steps)}H{across(until)}", fill="none", stroke="kvm", stroke_width=2)
 
 
 def dots(series: str, top: int, until: date, who: str) -> str:
     """A dot for each day on which `who` committed."""
     days = {c.date.date(): c for c in port(until) if author(c) == who}
-    marks = "".join(f"M{max(across(day), LEFT)} {up(getattr(c, series), top)}h0" for day, c in days.items())
+    marks = "".join(f"M{max(across(day), LEFT)} {up(count(c, series), top)}h0" for day, c in days.items())
     return element("path", d=marks, fill="none", stroke="ink", stroke_width=5, stroke_linecap="round") if marks else ""
 
 
@@ -133,33 +143,15 @@ def flags(series: str, top: int, until: date) -> str:
     """The milestones reached: a label above, a thin line down to the count."""
     poles, labels = "", []
     for stone in (m for m in MILESTONES if m.day <= until):
-        x, y = across(stone.day), 13 + 16 * stone.row
-        poles += f"M{x} {y - 10}V{up(at_end_of(stone.day, series), top)}"
+        x, y = across(stone.day), 15 + 17 * stone.row
+        poles += f"M{x} {y - 11}V{up(count(at(stone.day), series), top)}"
         labels.append(word(x - 4, y, stone.short, "end") if stone.day == TALK else word(x + 4, y, stone.short))
-    return element("path", d=poles, stroke="ink-2", stroke_dasharray="2 2") + group(*labels, fill="ink", font_size=13)
+    return element("path", d=poles, stroke="ink-2", stroke_dasharray="2 2") + group(*labels, fill="ink", font_size=14)
 
 
-def frame(series: str, until: str, who: str) -> Frame:
-    """One count up to one milestone, with the days of one author dotted."""
-    day = date.fromisoformat(until)
-    name, top = SERIES[series]
-    commits = port(day)
-    value = at_end_of(day, series)
-    says = f"{told(day)}, after {len(commits)} commits: {value:,} {name}."
-    if who != EVERYBODY:
-        own = [c for c in commits if author(c) == who]
-        says += f" {who} wrote {len(own)} of them, which changed the count by {changes(series, day).get(who, 0):+,} in all."
-    elif series == "ifdef_xxx" and day == TALK:
-        most = max(commits, key=lambda c: c.ifdef_xxx)
-        says += f" The most were {most.ifdef_xxx}, on {told(most.date.date())}."
-    reached = [m for m in MILESTONES if m.day <= day]
-    table = Table(
-        ["Day", "What", "Commits", name],
-        [(m.day.isoformat(), m.what, len(port(m.day)), at_end_of(m.day, series)) for m in reached],
-        "The milestones reached",
-    )
-    figure = drawing(480, 306, says, axes(name, top), flags(series, top, day), curve(series, top, day), dots(series, top, day, who))
-    return Frame(figure, says, table)
+def signed(change: int) -> str:
+    """A change with its sign, a true minus where it is one."""
+    return f"{change:+,}".replace("-", "−")
 
 
 def told(day: date) -> str:
@@ -167,15 +159,38 @@ def told(day: date) -> str:
     return f"{day.day} {day:%B} {day.year}"
 
 
-def explorer() -> Explorer:
-    """The chart of slide 9 from the data, up to a milestone of your choice."""
-    return Explorer(
-        "port-story", "The port, commit by commit", frame,
+def frame(series: str, stone: Milestone, who: str = EVERYBODY) -> Frame:
+    """One count up to one milestone, with the days of one author dotted."""
+    day = stone.day
+    _, name, top = SERIES[series]
+    commits = port(day)
+    says = f"{told(day)}, {stone.what}. After {len(commits)} commits: {count(at(day), series):,} {name}."
+    if who != EVERYBODY:
+        wrote = sum(author(c) == who for c in commits)
+        change = signed(changes(series, day)[who])
+        says += f" {who} wrote {wrote} of the commits, which together changed this count by {change}."
+    reached = [m for m in MILESTONES if m.day <= day]
+    table = Table(
+        ["Day", "What", "Commits", name],
+        [(told(m.day), m.what, len(port(m.day)), count(at(m.day), series)) for m in reached],
+        "The milestones reached",
+    )
+    parts = (axes(name, top), flags(series, top, day), curve(series, top, day), dots(series, top, day, who))
+    return Frame(drawing(400, 346, says, *parts), says, table)
+
+
+def stepper() -> Stepper:
+    """The chart of slide 9 from the data, walked from milestone to milestone."""
+
+    def run(series: str, who: str) -> list[Frame]:
+        return [frame(series, stone, who) for stone in MILESTONES]
+
+    return Stepper(
+        "port-walk", "The port, from milestone to milestone", run,
         {
-            "series": Choice("Count", [(key, name) for key, (name, _) in SERIES.items()]),
-            "until": Range("Up to", [m.day.isoformat() for m in MILESTONES], names=[f"{told(m.day)}: {m.what}" for m in MILESTONES]),
+            "series": Choice("Count", [(key, name) for key, (_, name, _) in SERIES.items()]),
             "who": Choice("Dot the days of", [EVERYBODY, *AUTHORS]),
         },
-        default={"until": TALK.isoformat()},
-        keys=[{"series": "probe_sites", "until": TALK.isoformat()}, {"series": "loc", "until": TALK.isoformat()}],
+        keys=[{"series": "probes", "who": EVERYBODY}, {"series": "loc", "who": EVERYBODY}],
+        at=-1,
     )  # fmt: skip

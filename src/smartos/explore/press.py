@@ -1,75 +1,147 @@
-"""Who says what: the term matrix over the texts held, and the articles as a table."""
+"""What was written about the announcement, as tables, a matrix of terms, and words in their context.
 
+Everything counted here is counted over the texts that we hold. They are excerpts, most of them chosen by the author of
+the post; a term that an excerpt does not have may well stand in the rest of its article.
+
+Left out: the articles themselves, and the pieces of them that were seen and are not quoted here.
+"""
+
+import re
+from html import escape
+
+from smartos.explore import svg
 from smartos.explore.controls import Choice
 from smartos.explore.explorer import Explorer
 from smartos.explore.frame import Frame, Table
-from smartos.explore.svg import drawing, group, rect, text
-from smartos.post import TERMS, press, term_matrix
+from smartos.post.links import links
+from smartos.post.press import TERMS, press, term_matrix, texts
 
-LEFT, TOP, CELL, ROW = 158, 92, 30, 30
-TECHS = {"KVM": "kvm", "Zones": "zones", "ZFS": "zfs", "DTrace": "dtrace", "Crossbow": "crossbow"}
-MEASURES = [("count", "occurrences"), ("rate", "occurrences in 100 words"), ("said", "said at all")]
+# A technology has its own colour; what is not one of the five has the accent.
+COLOURS = {"KVM": "kvm", "Zones": "zones", "ZFS": "zfs", "DTrace": "dtrace", "Crossbow": "crossbow"}
 
-
-def values(measure: str) -> list[tuple[str, list[float]]]:
-    """The matrix under one measure: a row for each text, a value for each of TERMS."""
-    per = {
-        "count": lambda count, words: count,
-        "rate": lambda count, words: round(100 * count / words, 1),
-        "said": lambda count, words: int(count > 0),
-    }[measure]
-    return [(name, [per(count, words) for count in counts.values()]) for name, counts, words in term_matrix()]
-
-
-def frame(measure: str) -> Frame:
-    """The matrix as squares whose area grows with the value, the value written beside each."""
-    rows = values(measure)
-    most = max(value for _, row in rows for value in row)
-    marks = []
-    for j, term in enumerate(TERMS):
-        x = LEFT + j * CELL + CELL / 2
-        colour = TECHS.get(term, "ink")
-        marks.append(text(x + 4, TOP - 10, term, size=14, fill="ink", transform=f"rotate(-50 {x + 4:g} {TOP - 10:g})"))
-        for i, (_, row) in enumerate(rows):
-            marks.append(_mark(x, TOP + i * ROW + ROW / 2, row[j], most, colour))
-    for i, (name, _) in enumerate(rows):
-        marks.append(text(LEFT - 8, TOP + i * ROW + 20, name, anchor="end", size=14))
-    width = LEFT + len(TERMS) * CELL + 40
-    says = sentence(measure, rows)
-    return Frame(
-        drawing(width, TOP + len(rows) * ROW + 6, says, group(*marks)),
-        says,
-        Table(["Text", *TERMS], [(name, *row) for name, row in rows], caption=f"Term matrix: {dict(MEASURES)[measure]}."),
-    )
-
-
-def _mark(x: float, y: float, value: float, most: float, colour: str) -> str:
-    if not value:
-        return text(x, y + 4, "·", anchor="middle", fill="ink-2", size=14)
-    side = 6 + (CELL - 10) * (value / most) ** 0.5
-    box = rect(x - side / 2, y - side / 2, side, side, fill=colour, stroke=colour, fill_opacity="0.22")
-    return box + text(x, y + 5, f"{value:g}", anchor="middle", size=13)
-
-
-def sentence(measure: str, rows: list[tuple[str, list[float]]]) -> str:
-    """Which term most texts use, and which the fewest."""
-    spread = {term: sum(bool(row[j]) for _, row in rows) for j, term in enumerate(TERMS)}
-    widest = max(spread, key=spread.__getitem__)
-    silent = [term for term, count in spread.items() if count == min(spread.values())]
-    unit = dict(MEASURES)[measure]
-    return (
-        f"{widest} stands in {spread[widest]} of {len(rows)} excerpts; {' and '.join(silent)} in "
-        f"{spread[silent[0]]}. Each square is a term in a text, its number the {unit}."
-    )
-
-
-def explorer() -> Explorer:
-    """The term matrix, under three measures."""
-    return Explorer("terms", "Who says what, in the excerpts we hold", frame, {"measure": Choice("Show", MEASURES)})
+LEFT, TOP, CELL, HIGH, SIZE = 152, 84, 29, 27, 14
+ALL = "all terms"
 
 
 def articles() -> Table:
-    """Who wrote, when, and how much of it we hold."""
-    rows = [(a.date, a.outlet, a.author or "not seen", a.title, "yes" if a.line else "no", a.held) for a in press()]
-    columns = ["Date", "Outlet", "Author", "Title", "In the post", "What we hold"]
-    return Table(columns, rows, caption="What was written about the announcement.", sortable=True, name="articles")
+    """Who wrote, when, under which title, and how much of it we hold."""
+    rows = [
+        (a.outlet, a.date, a.author or "not seen", a.title, f"line {a.line}" if a.line else "not in the post", a.held)
+        for a in press()
+    ]
+    columns = ["outlet", "date", "author", "title", "in the post", "what we hold"]
+    return Table(columns, rows, "Who wrote about the announcement", sortable=True, name="articles")
+
+
+def concordance(word: str, around: int = 32) -> Table:
+    """Each place where a word begins in the texts held, with about `around` characters on either side."""
+    rows = []
+    for held in texts():
+        flat = re.sub(r"\s+", " ", held.text)
+        for hit in re.finditer(rf"\b{re.escape(word)}\w*", flat, re.IGNORECASE):
+            before, after = flat[: hit.start()].strip(), flat[hit.end() :].strip()
+            rows.append((held.name, tail(before, around), hit.group(), head(after, around)))
+    return Table(["text", "before", "word", "after"], rows, f"“{word}” in the texts held")
+
+
+def head(words: str, most: int) -> str:
+    """The first words, up to `most` characters, with a mark where they are cut."""
+    return words if len(words) <= most else words[:most].rpartition(" ")[0] + " …"
+
+
+def tail(words: str, most: int) -> str:
+    """The last words, up to `most` characters, with a mark where they are cut."""
+    return words if len(words) <= most else "… " + words[-most:].partition(" ")[2]
+
+
+def matrix() -> Table:
+    """How often each text held names each term, and how many words it has."""
+    rows = [(name, *counts.values(), words) for name, counts, words in term_matrix()]
+    return Table(["text", *TERMS, "words"], rows, "Terms in the texts held, which are excerpts")
+
+
+def sentence(term: str, per: bool) -> str:
+    """What the matrix says of one term, or of all."""
+    rows = term_matrix()
+    if term == ALL:
+        named = {t: sum(1 for _, counts, _ in rows if counts[t]) for t in TERMS}
+        most = max(named, key=lambda t: named[t])
+        return f"{most} is named in {named[most]} of the {len(rows)} texts held, more than any other term. All are excerpts."
+    found = {name: counts[term] for name, counts, _ in rows if counts[term]}
+    if not found:
+        return f"None of the {len(rows)} texts held names {term}; all of them are excerpts."
+    words = sum(words for _, _, words in rows)
+    rate = f", {100 * sum(found.values()) / words:.1f} per 100 words over all of them" if per else ""
+    times = "once" if sum(found.values()) == 1 else f"{sum(found.values())} times"
+    return f"{term} is named {times} in {len(found)} of the {len(rows)} excerpts held{rate}: {', '.join(found)}."
+
+
+def label(value: float, per: bool) -> str:
+    """A cell's number; nothing for none, so that the eye finds what is there."""
+    if not value:
+        return ""
+    return f"{value:.1f}" if per else f"{value:.0f}"
+
+
+def drawn(term: str, per: bool) -> str:
+    """The matrix as a figure, one row a text; a term that is chosen keeps its colour and the others fade."""
+    rows = term_matrix()
+    values = [[100 * c / words if per else c for c in counts.values()] for _, counts, words in rows]
+    most = max(max(row) for row in values)
+    parts = []
+    for x, name in enumerate(TERMS):
+        at = LEFT + CELL * (x + 0.5) + 5
+        dim = None if term in (ALL, name) else "0.45"
+        weight = "bold" if term == name else None
+        parts.append(svg.text(at, TOP - 8, name, size=SIZE, transform=f"rotate(-60 {at:g} {TOP - 8})", font_weight=weight, opacity=dim))
+        for y, row in enumerate(values):
+            value = row[x]
+            left, top = LEFT + CELL * x, TOP + HIGH * y
+            fill = COLOURS.get(name, "accent") if value else "none"
+            shade = f"{0.14 + 0.4 * value / most:.2f}" if value else None
+            parts.append(svg.rect(left + 1, top + 1, CELL - 2, HIGH - 2, fill, "rule", fill_opacity=shade, opacity=dim))
+            if value:
+                parts.append(svg.text(left + CELL / 2, top + 18, label(value, per), anchor="middle", size=SIZE, opacity=dim))
+    for y, (name, _, _) in enumerate(rows):
+        parts.append(svg.text(LEFT - 6, TOP + HIGH * y + 18, name, anchor="end", size=SIZE))
+    return svg.drawing(LEFT + CELL * len(TERMS) + 8, TOP + HIGH * len(rows) + 6, sentence(term, per), *parts)
+
+
+def terms() -> Explorer:
+    """The matrix of terms, a term picked out, as counts or per hundred words."""
+
+    def frame(term: str, measure: str) -> Frame:
+        per = measure == "rate"
+        return Frame(drawn(term, per), sentence(term, per), matrix())
+
+    return Explorer(
+        "terms", "Who says what, in the excerpts held", frame,
+        {"term": Choice("Term", [ALL, *TERMS]),
+         "measure": Choice("Show", [("count", "how often"), ("rate", "how often per 100 words")])},
+        keys=[{"term": "illumos"}],
+    )  # fmt: skip
+
+
+class LinkTable:
+    """The links that the post made, with the address where each item is known to have lived; leads out of the book."""
+
+    def _repr_html_(self) -> str:
+        head = "".join(f'<th scope="col">{h}</th>' for h in ("what the post names", "line", "likely address", "how it is known"))
+        body = "".join(
+            f'<tr><th scope="row">{escape(link.what)}</th>'
+            f'<td class="number"><a href="../the-post.html#line-{link.line}" aria-label="line {link.line}">{link.line}</a></td>'
+            f"<td>{self._address(link.target)}</td><td>{escape(link.seen)}</td></tr>"
+            for link in links()
+        )
+        return (
+            '<div class="table-frame" role="region" aria-label="The links of the post" tabindex="0">'
+            '<table class="smartos-table" id="links"><caption>The links of the post, and where each item is likely to have lived'
+            f"</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        )
+
+    @staticmethod
+    def _address(target: str) -> str:
+        if not target:
+            return "unknown"
+        site = re.sub(r"^https?://(www\.)?", "", target).partition("/")[0]
+        return f'<a href="{escape(target)}">{escape(site)}</a>'

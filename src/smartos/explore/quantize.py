@@ -1,10 +1,10 @@
-"""DTrace's quantize(): a value falls into the bucket of its highest power of two, and a bar is its share of forty signs.
+"""DTrace's quantize(): a value falls into the bucket of its highest power of two; a bar is its share of forty signs.
 
 The sample is the one that the README of illumos-kvm prints: nanoseconds that one virtual CPU spent in its guest before
 each exit (fact D3). The bar's length follows `dt_print_quantline` of libdtrace: forty times the share, halves rounded
 up. The printed rows run from the bucket below the first that holds something to the one above the last.
 
-Left out: negative values, weights other than a count, and llquantize()'s linear steps.
+Left out: zero and negative values, weights other than a count, and llquantize()'s linear steps.
 """
 
 from collections.abc import Mapping
@@ -17,16 +17,16 @@ from smartos.explore.svg import drawing, element, group, line, rect
 
 SIGNS = 40
 VALUES = (700, 1023, 1024, 1500, 2047, 2048, 40_000, 300_000, 524_287, 1_048_576)
-MANY = (0, 1, 10_000, 50_000)
+MANY = {0: "not at all", 1: "once", 10_000: "10,000 times", 50_000: "50,000 times"}
 LEFT, UNIT, ROW = 78, 5.5, 24
 HEADS = ((68, "end", "value"), (78, "start", "distribution"), (366, "end", "count"))
 
 
 def bucket(value: int) -> int:
-    """The lower bound of the bucket that takes `value`: its highest power of two, and 0 for 0. ValueError below 0."""
-    if value < 0:
-        raise ValueError(f"the value {value} is negative; this sketch of quantize() takes 0 and above")
-    return 1 << (value.bit_length() - 1) if value else 0
+    """The lower bound of the bucket that takes `value`: its highest power of two. ValueError unless positive."""
+    if value < 1:
+        raise ValueError(f"{value} has no power of two at or below it; give a positive value")
+    return 1 << (value.bit_length() - 1)
 
 
 def ats(count: int, total: int) -> int:
@@ -34,18 +34,17 @@ def ats(count: int, total: int) -> int:
     return (2 * SIGNS * count + total) // (2 * total) if total else 0
 
 
-def printed(counts: Mapping[int, int]) -> list[tuple[int, int, int]]:
+def rows(counts: Mapping[int, int]) -> list[tuple[int, int, int]]:
     """The rows that DTrace prints: (bucket, count, signs), with an empty row either side. ValueError when all are 0."""
     held = [low for low, count in counts.items() if count]
     if not held:
         raise ValueError("there is nothing to print; give at least one bucket a count")
     total = sum(counts.values())
-    low, high = max(min(held) // 2, 1 if min(held) > 1 else 0), max(held) * 2
-    rows, at = [], low
-    while at <= high:
-        rows.append((at, counts.get(at, 0), ats(counts.get(at, 0), total)))
-        at = at * 2 or 1
-    return rows
+    found, low = [], max(min(held) // 2, 1)
+    while low <= max(held) * 2:
+        found.append((low, counts.get(low, 0), ats(counts.get(low, 0), total)))
+        low *= 2
+    return found
 
 
 def readme() -> dict[int, int]:
@@ -53,19 +52,27 @@ def readme() -> dict[int, int]:
     return {int(row["bucket_low_ns"]): int(row["count"]) for row in post.quantize_readme()}
 
 
-def drawn(rows: list[tuple[int, int, int]], marked: int, label: str) -> str:
+def printed(counts: Mapping[int, int] | None = None) -> str:
+    """The distribution as DTrace prints it; without counts, the README's."""
+    lines = [f"{'value':>16}  {' Distribution '.center(SIGNS, '-')} count"]
+    for low, count, signs in rows(counts or readme()):
+        lines.append(f"{low:>16} |{'@' * signs:<{SIGNS}} {count}")
+    return "\n".join(lines)
+
+
+def drawn(found: list[tuple[int, int, int]], marked: int, label: str) -> str:
     """The distribution as DTrace lays it out, a dash for each @; the row of bucket `marked` is framed."""
     words = [element("text", word, x=x, y=17, text_anchor=anchor) for x, anchor, word in HEADS]
     bars, frames = "", ""
-    for i, (low, count, signs) in enumerate(rows):
+    for i, (low, count, signs) in enumerate(found):
         y = ROW * (i + 1)
         words += [element("text", str(low), x=LEFT - 10, y=y + 18, text_anchor="end")]
         words += [element("text", f"{count:,}", x=366, y=y + 18, text_anchor="end")]
         bars += f"M{LEFT + 1} {y + 13}h{UNIT * signs:g}" if signs else ""
         frames += rect(1, y + 2, 370, ROW - 2, stroke="accent", stroke_width=2) if low == marked else ""
     return drawing(
-        372, ROW * (len(rows) + 1) + 8, label, frames,
-        line(LEFT, ROW + 4, LEFT, ROW * (len(rows) + 1) + 4, "rule"),
+        372, ROW * (len(found) + 1) + 8, label, frames,
+        line(LEFT, ROW + 4, LEFT, ROW * (len(found) + 1) + 4, "rule"),
         element("path", d=bars, stroke="dtrace", stroke_width=12, stroke_dasharray="4.5 1"),
         group(*words, fill="ink", font_size=13),
     )  # fmt: skip
@@ -76,14 +83,15 @@ def frame(value: int, many: int) -> Frame:
     counts = readme()
     low = bucket(value)
     counts[low] = counts.get(low, 0) + many
-    rows = printed(counts)
+    found = rows(counts)
     total = sum(counts.values())
-    row = next((row for row in rows if row[0] == low), (low, 0, 0))
+    row = next((row for row in found if row[0] == low), (low, 0, 0))
     falls = f"{value:,} ns falls into the row {low}, which takes {low:,} to {2 * low - 1:,}."
     added = f" With {many:,} more of them" if many else " As the README has it"
     says = f"{falls}{added}, that row counts {row[1]:,} of {total:,} and draws {row[2]} of {SIGNS} signs."
-    table = Table(["From (ns)", "To (ns)", "Count", "@ signs"], [(r[0], 2 * r[0] - 1, *r[1:]) for r in rows], "The rows as printed")
-    return Frame(drawn(rows, low, says), says, table)
+    values = [(first, 2 * first - 1, count, signs) for first, count, signs in found]
+    table = Table(["From (ns)", "To (ns)", "Count", "@ signs"], values, "The rows as printed")
+    return Frame(drawn(found, low, says), says, table)
 
 
 def explorer() -> Explorer:
@@ -92,7 +100,7 @@ def explorer() -> Explorer:
         "quantize", "Time in the guest before an exit, as quantize() prints it", frame,
         {
             "value": Range("A stay in the guest", VALUES, names=[f"{v:,} ns" for v in VALUES]),
-            "many": Choice("Add it", [(n, "not at all" if not n else "once" if n == 1 else f"{n:,} times") for n in MANY]),
+            "many": Choice("Add it", list(MANY.items())),
         },
         default={"value": 1500}, keys=[{"value": 1500, "many": 50_000}],
     )  # fmt: skip

@@ -1,129 +1,207 @@
-"""The annotated reprint: every line of the post beside its translation, its losses, and the place that explains it.
+"""The post as a reprint: every line with its number, its translation, its damage, and the way to where it is explained.
 
-Left out: line breaks inside a translation. A Japanese sentence that runs over two lines is translated line by line, so
-its halves follow the Japanese order.
+A line is shown as the archived copy has it. What the copy lost stands between the lines as an entry of its own, so that
+nothing of ours can be taken for the author's. Records and translations come from :mod:`smartos.post`.
+
+Left out: the look of the blog page, which no copy kept, and the addresses of its links, which none kept either.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from smartos.post import Damage, Line, damage, lines
+from smartos.explore.controls import Flag
+from smartos.explore.explorer import Explorer
+from smartos.explore.frame import Frame, Table, cell_text
+from smartos.post.damage import Damage, damage
+from smartos.post.lines import JAPANESE, SECTIONS, Line, lines
 
-KINDS = {
-    "masthead": "masthead",
-    "subject": "subject line",
-    "date": "date",
-    "remark": "the author’s remark",
-    "title": "title",
-    "quotation": "quotation",
-    "heading": "heading",
-    "list": "list",
-    "credit": "source",
-    "footer": "footer",
+# Each label of the book that a line leads to: the page that has it, seen from book/the-post.html, and what is there.
+PLACES = {
+    "post-frame": ("the-post.html", "The frame"),
+    "post-subject": ("the-post.html", "The subject line"),
+    "post-lead": ("the-post.html", "The lead"),
+    "pr-title": ("announcement/press-release.html", "The release’s title"),
+    "pr-dirt": ("announcement/press-release.html", "What DIRTy means"),
+    "pr-no-illumos": ("announcement/press-release.html", "No illumos in it?"),
+    "ft-diagram": ("announcement/four-technologies.html", "The diagram"),
+    "ft-sentence": ("announcement/four-technologies.html", "The four technologies"),
+    "ft-comprised": ("announcement/four-technologies.html", "The parts"),
+    "os-list": ("announcement/oses-booted.html", "The guests"),
+    "faq-known": ("faq-and-license/faq.html", "The FAQ"),
+    "license-answer": ("faq-and-license/license.html", "The licences"),
+    "slides-deck": ("slides/index.html", "The deck"),
+    "slide-2": ("slides/wtf-is-smartos.html", "Slide 2"),
+    "slide-22": ("slides/os-virtualization.html", "Slide 22"),
+    "slide-23": ("slides/network-virtualization.html", "Slide 23"),
+    "slide-27": ("slides/dtrace.html", "Slide 27"),
+    "slide-27-remark": ("slides/dtrace.html", "The hope for DTrace"),
+    "press-smartos-blog": ("press/coverage.html", "The SmartOS blog"),
+    "press-kvm-on-illumos": ("press/coverage.html", "KVM on illumos"),
+    "press-register": ("press/coverage.html", "The Register"),
+    "press-dck": ("press/coverage.html", "Data Center Knowledge"),
+    "press-gigaom": ("press/coverage.html", "GigaOM"),
+    "press-resources": ("press/coverage.html", "Resources"),
+    "press-japanese-site": ("press/coverage.html", "The Japanese site"),
+    "press-observation-deck": ("press/coverage.html", "The Observation Deck"),
+    "press-kvm-forum": ("press/coverage.html", "KVM Forum 2011"),
+    "press-older-posts": ("press/coverage.html", "Older posts"),
 }
 
-# The page of each label, as the reprint's own page links to it.
-PAGES = {
-    "post-": "",
-    "pr-": "announcement/press-release.html",
-    "ft-": "announcement/four-technologies.html",
-    "os-list": "announcement/oses-booted.html",
-    "faq-": "faq-and-license/faq.html",
-    "license-": "faq-and-license/license.html",
-    "slides-deck": "slides/index.html",
-    "slide-2": "slides/wtf-is-smartos.html",
-    "slide-22": "slides/os-virtualization.html",
-    "slide-23": "slides/network-virtualization.html",
-    "slide-27": "slides/dtrace.html",
-    "press-": "press/coverage.html",
-}
-
-TITLES = {
-    "": "below, on this page",
-    "announcement/press-release.html": "The press release",
-    "announcement/four-technologies.html": "Four technologies",
-    "announcement/oses-booted.html": "OSes booted",
-    "faq-and-license/faq.html": "The FAQ",
-    "faq-and-license/license.html": "The licence",
-    "slides/index.html": "The deck",
-    "slides/wtf-is-smartos.html": "Slide 2",
-    "slides/os-virtualization.html": "Slide 22",
-    "slides/network-virtualization.html": "Slide 23",
-    "slides/dtrace.html": "Slide 27",
-    "press/coverage.html": "Press coverage",
-}
+COMPARED = 43  # the last line up to which a second copy could be laid beside this one (facts P2 and P3)
 
 
-def page(label: str, pages: Mapping[str, str] = PAGES) -> str:
-    """The page that a label stands on. Raises ValueError for a label that no page is known for."""
-    fitting = [prefix for prefix in pages if label.startswith(prefix)]
-    if not fitting:
-        raise ValueError(f"no page is known for the label {label!r}; add its prefix to PAGES")
-    return pages[max(fitting, key=len)]
+class UnknownPlace(KeyError):
+    """A line leads to a label that the book does not have."""
+
+
+def address(label: str) -> str:
+    """Where a label is, as a link from the page of the post. Raises :class:`UnknownPlace` for a label not in PLACES."""
+    if label not in PLACES:
+        raise UnknownPlace(f"the label {label!r} has no page; add it to smartos.explore.reprint.PLACES")
+    page = PLACES[label][0]
+    return f"#{label}" if page == "the-post.html" else f"{page}#{label}"
+
+
+def marked(words: str) -> str:
+    """Words as HTML, Japanese ones marked as such: the whole when they are a Japanese sentence, else only their runs."""
+    if not JAPANESE.search(words):
+        return escape(words)
+    foreign = len(JAPANESE.findall(words))
+    latin = len(re.findall(r"[A-Za-z]", words))
+    if foreign * 3 >= latin:
+        return f'<span lang="ja">{escape(words)}</span>'
+    runs = re.split(r"([\u3000-\u30ff\u3400-\u9fff]+)", words)
+    return "".join(f'<span lang="ja">{escape(run)}</span>' if JAPANESE.match(run) else escape(run) for run in runs)
+
+
+def item(line: Line, first: bool) -> str:
+    """One line of the post; the way to its explanation is named where a run of lines begins, and an arrow after that."""
+    where = escape(address(line.where))
+    what = escape(PLACES[line.where][1])
+    number = f'<a class="number" href="#line-{line.n}" aria-label="Line {line.n}">{line.n}</a>'
+    words = f'<span class="original">{marked(line.text)}</span>'
+    english = f'<span class="translation">{escape(line.english)}</span>' if line.english else ""
+    named = f'<a href="{where}">{what}</a>' if first else ""
+    if not first:
+        words += f' <a href="{where}" aria-label="Line {line.n}: {what}">→</a>'
+    aside = f'<span class="link">{"<br>".join(filter(None, [english, named]))}</span>' if english or named else ""
+    return f'<li id="line-{line.n}" value="{line.n}">{number}<span class="words">{words}</span>{aside}</li>'
+
+
+def loss(lost: Damage) -> str:
+    """One loss, with the text that another copy gives back, or the statement that none does."""
+    if lost.recovered:
+        english = f" (“{escape(lost.english)}”)" if lost.english else ""
+        back = f'Another copy has <span class="original">{marked(lost.recovered.strip())}</span>{english}.'
+    else:
+        back = "No copy gives it back."
+    return (
+        f'<li class="lost"><span class="number" aria-hidden="true">–</span>'
+        f'<span class="words">Lost here: {escape(lost.lost)}. {back}</span><span class="link">{lost.status}</span></li>'
+    )
 
 
 @dataclass(frozen=True)
 class Reprint:
-    """The post from line `first` to line `last`, counted from 1."""
+    """The lines `first` to `last` of the post, in sections, as HTML."""
 
-    first: int = 1
-    last: int = len(lines())
+    first: int
+    last: int
 
-    def blocks(self) -> list[list[Line]]:
-        """The lines that share a section, a kind and a place, in order; blank lines end a block."""
-        found: list[list[Line]] = []
-        previous = None
+    def sections(self) -> Iterator[tuple[str, list[Line | Damage]]]:
+        """The entries by section, in the post's order; a loss belongs to the next line unless it follows one directly."""
+        by_line: dict[int, list[Damage]] = {}
+        for lost in damage():
+            by_line.setdefault(lost.after, []).append(lost)
+        section, entries, waiting = "", [], []
         for line in lines()[self.first - 1 : self.last]:
-            key = (line.section, line.kind, line.where)
-            if line.text.strip():
-                if key == previous:
-                    found[-1].append(line)
-                else:
-                    found.append([line])
-            previous = key if line.text.strip() else None
-        return found
-
-    def html(self) -> str:
-        """An ordered list, one item a block, with the line numbers of the archived copy."""
-        losses = [loss for loss in damage() if self.first - 1 <= loss.after < self.last or not loss.after]
-        items, told = [], set()
-        for block in self.blocks():
-            before = [x for x in losses if x.after < block[0].n and x not in told]
-            told.update(before)
-            items += [_loss(loss) for loss in before]
-            items.append(_block(block))
-        items += [_loss(loss) for loss in losses if loss not in told]
-        return f'<ol class="reprint">{"".join(items)}</ol>'
+            losses = by_line.get(line.n, [])
+            if line.kind == "blank":
+                waiting += losses
+                continue
+            if line.section != section:
+                if entries:
+                    yield section, entries
+                section, entries = line.section, []
+            entries += [*waiting, line, *losses]
+            waiting = []
+        if entries or waiting:
+            yield section, entries + waiting
 
     def _repr_html_(self) -> str:
-        return self.html()
+        blocks = []
+        for section, entries in self.sections():
+            name = f"reprint-{section}" + ("-end" if section == "frame" and blocks else "")
+            blocks.append(
+                f'<p class="reprint-section" id="{name}"><strong>{escape(SECTIONS[section])}</strong></p>'
+                f'<ol class="reprint" aria-labelledby="{name}">{"".join(items(entries))}</ol>'
+            )
+        return f'<div class="reprint-frame">{"".join(blocks)}</div>'
 
 
-def _block(block: list[Line]) -> str:
-    first, last = block[0].n, block[-1].n
-    numbers = f"{first}" if first == last else f"{first}–{last}"
-    original = "".join(
-        f'<span class="reprint-line" id="line-{line.n}"{" lang=ja" if line.lang in ("ja", "mixed") else ""}>'
-        f"{escape(line.text.rstrip()) or ' '}</span>"
-        for line in block
-    ).replace("lang=ja", 'lang="ja"')
-    english = " ".join(line.english for line in block if line.english)
-    translation = f'<p class="reprint-english">{escape(english)}</p>' if english else ""
-    where = block[0].where
-    link = f'<a href="{page(where)}#{where}">{escape(TITLES[page(where)])}</a>'
-    return (
-        f'<li class="reprint-block reprint-{block[0].kind}"><span class="reprint-n">{numbers}</span>'
-        f'<div class="reprint-text"><div class="reprint-original">{original}</div>{translation}</div>'
-        f'<p class="reprint-where"><span class="reprint-kind">{KINDS[block[0].kind]}</span> {link}</p></li>'
-    )
+def items(entries: list[Line | Damage]) -> Iterator[str]:
+    """The entries of one section as list items."""
+    before = ""
+    for entry in entries:
+        if isinstance(entry, Damage):
+            yield loss(entry)
+            continue
+        yield item(entry, entry.where != before)
+        before = entry.where
 
 
-def _loss(loss: Damage) -> str:
-    if loss.recovered:
-        japanese = ' lang="ja"' if loss.english else ""
-        meaning = f" ({escape(loss.english)})" if loss.english else ""
-        words = f"Lost here: {escape(loss.lost)}. Another copy has <span{japanese}>{escape(loss.recovered)}</span>{meaning}."
-    else:
-        words = f"Lost here: {escape(loss.lost)}. No copy gives it back."
-    return f'<li class="reprint-loss reprint-{loss.status}"><p>{words}</p></li>'
+def reprint(first: int = 1, last: int | None = None) -> Reprint:
+    """The post, or its lines from `first` to `last`, both counted from 1. Raises ValueError for lines it has not."""
+    count = len(lines())
+    last = count if last is None else last
+    if not 1 <= first <= last <= count:
+        raise ValueError(f"there are no lines {first} to {last}; the post has lines 1 to {count}")
+    return Reprint(first, last)
+
+
+class MarkedTable(Table):
+    """A table some of whose cells are Japanese, and are marked so."""
+
+    def _row(self, row: Sequence[object]) -> str:
+        cells = [marked(cell_text(value)) for value in row]
+        return f'<th scope="row">{cells[0]}</th>' + "".join(f"<td>{cell}</td>" for cell in cells[1:])
+
+
+def losses() -> Table:
+    """The losses in the order of the lines."""
+    rows = [(d.after, d.lost, d.recovered.strip() or "nothing", d.status) for d in damage()]
+    columns = ["after line", "lost", "another copy has", "status"]
+    return MarkedTable(columns, rows, "What the archived copy lost", name="losses")
+
+
+def copied(number: object, words: str) -> str:
+    """One line of a copy, or one that was put back, whose number is a plus."""
+    lost = ' class="lost"' if number == "+" else ""
+    return f'<li{lost}><span class="number">{number}</span>{words}</li>'
+
+
+def comparison() -> Explorer:
+    """The opening of the post as this copy has it, and with what the other copy keeps put back in its place."""
+
+    def frame(mended: bool) -> Frame:
+        back = [d for d in damage() if d.recovered and d.after <= COMPARED]
+        rows = []
+        for line in lines()[:COMPARED]:
+            rows.append(copied(line.n, f'<span class="original">{marked(line.text)}</span>'))
+            if mended:
+                rows += [copied("+", f'<ins class="original">{marked(d.recovered)}</ins>') for d in back if d.after == line.n]
+        says = (
+            f"Lines 1 to {COMPARED} with the {len(back)} pieces that the other copy keeps put back, underlined."
+            if mended
+            else f"Lines 1 to {COMPARED} as this copy has them: {len(back)} pieces of text are missing, and nothing shows it."
+        )
+        rows_back = [(d.after, d.recovered.strip(), d.english) for d in back]
+        table = MarkedTable(["after line", "put back", "in English"], rows_back)
+        return Frame(f'<ol class="reprint">{"".join(rows)}</ol>', says, table if mended else None)
+
+    return Explorer(
+        "copies", "Two copies of the opening", frame,
+        {"mended": Flag("Put back what the other copy keeps")}, default={"mended": True}, keys=[{"mended": False}],
+    )  # fmt: skip

@@ -1,35 +1,90 @@
-"""What happened after the post, as a list in time with its sources."""
+"""What happened after the post: the events with their sources, and the life of the port counted in commits.
 
+Events come from :func:`smartos.post.timeline`; each names at least one entry of the bibliography. Commits come from the
+log of TritonDataCenter/illumos-kvm (facts S4 and W2).
+
+Left out: whatever no source gave, such as the terms of the sales of 2022 and 2025.
+"""
+
+from collections import Counter
+from datetime import date
 from html import escape
 
-from smartos.post import Event, bibliography, timeline
+from smartos.explore.frame import Table
+from smartos.plot import Chart
+from smartos.post.datasets import commits
+from smartos.post.sources import CONFIDENCE, Event, bibliography, timeline
 
 MONTHS = "January February March April May June July August September October November December".split()
 
 
-def spoken(date: str) -> str:
-    """An ISO date, to the year, month or day, as one says it."""
-    year, *rest = date.split("-")
-    month = MONTHS[int(rest[0]) - 1] if rest else ""
-    day = str(int(rest[1])) if len(rest) > 1 else ""
-    return " ".join(part for part in (day, month, year) if part)
+def spelt(day: str) -> str:
+    """An ISO date of a year, a month or a day, in words."""
+    year, *rest = day.split("-")
+    words = [MONTHS[int(rest[0]) - 1]] if rest else []
+    return " ".join([*([str(int(rest[1]))] if len(rest) > 1 else []), *words, year])
+
+
+def source(key: str) -> str:
+    """A bibliography entry as a link to its address. Raises KeyError when the key is in no entry."""
+    entries = bibliography()
+    if key not in entries:
+        raise KeyError(f"the bibliography has no entry {key!r}; add it to references.bib")
+    entry = entries[key]
+    title = escape(entry["title"])
+    return f'<a href="{escape(entry["url"])}">{title}</a>' if entry.get("url") else title
+
+
+def known(event: Event) -> str:
+    """How an event is known, in words, where it is not simply seen in its source."""
+    if event.confidence == "V":
+        return ""
+    words = [f"{CONFIDENCE[part[0]]}{f' ({part[2:]})' if len(part) > 1 else ''}" for part in event.confidence.split(" / ")]
+    return f'<span class="timeline-known">Known so: {escape("; ".join(words))}.</span>'
 
 
 class Timeline:
-    """The events after the post, in order."""
-
-    def html(self) -> str:
-        """An ordered list: the date, what happened, the titles of its sources, how it is known."""
-        return f'<ol class="timeline">{"".join(_event(event) for event in timeline())}</ol>'
+    """The events in order, as a list that says for each when, what, and by which source."""
 
     def _repr_html_(self) -> str:
-        return self.html()
+        items = "".join(
+            f'<li><time class="timeline-date" datetime="{e.date}">{spelt(e.date)}</time>'
+            f'<span class="timeline-what">{escape(e.what)} '
+            f'<span class="timeline-source">Source: {"; ".join(source(key) for key in e.cites)}.</span>{known(e)}</span></li>'
+            for e in timeline()
+        )
+        return f'<ol class="timeline">{items}</ol>'
 
 
-def _event(event: Event) -> str:
-    entries = [bibliography()[key] for key in event.cites]
-    sources = "; ".join(f'<a href="{escape(e["url"])}" rel="external noopener">{escape(e["title"])}</a>' for e in entries)
-    return (
-        f'<li><time datetime="{event.date}">{spoken(event.date)}</time><p>{escape(event.what)}</p>'
-        f'<p class="timeline-source">{sources} <span class="confidence">{escape(event.confidence)}</span></p></li>'
+def per_year() -> dict[int, int]:
+    """Commits to the port in each year from the first to the last, years without any included."""
+    found = Counter(commit.date.year for commit in commits())
+    return {year: found[year] for year in range(min(found), max(found) + 1)}
+
+
+def port_years() -> Chart:
+    """The port's commits by year, on a scale where 370 and 1 can both be seen."""
+    years = per_year()
+    values = [{"year": str(year), "commits": count, "label": str(count)} for year, count in years.items()]
+    peak = max(years, key=lambda year: years[year])
+    says = (
+        f"{years[peak]} of the port’s {sum(years.values())} commits are of {peak}; "
+        f"no later year has more than {max(count for year, count in years.items() if year > peak)}."
     )
+    y = {"field": "commits", "type": "quantitative", "title": "commits", "scale": {"type": "symlog"},
+         "axis": {"values": [0, 1, 3, 10, 30, 100, 300]}}  # fmt: skip
+    x = {"field": "year", "type": "ordinal", "title": None, "axis": {"labelAngle": -60}}
+    spec = {
+        "width": 360, "height": 200, "data": {"values": values}, "encoding": {"x": x, "y": y},
+        "layer": [
+            {"mark": {"type": "bar", "color": "#cc79a7"}},
+            {"mark": {"type": "text", "dy": -6, "baseline": "bottom"}, "encoding": {"text": {"field": "label"}}},
+        ],
+    }  # fmt: skip
+    table = Table(["year", "commits"], list(years.items()), "Commits to illumos-kvm by year", plain=["year"])
+    return Chart(spec, says, table)
+
+
+def days_between(first: str, last: str) -> int:
+    """Days from one ISO day to another."""
+    return (date.fromisoformat(last) - date.fromisoformat(first)).days

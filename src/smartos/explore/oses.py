@@ -1,0 +1,170 @@
+"""The systems that booted: as a table to sort and filter, along the years, and by what they ask of a hypervisor.
+
+Names, years and demands come from :func:`smartos.post.guests`. What a demand means, and which words in the port's log
+belong to it, stands here; both are our own reasoning. The log is read over the six weeks in which systems began to
+boot, as the author of the port tells it (fact S5). A subject line that names a timer proves that timers needed work,
+and does not say for which guest.
+
+Left out: versions that the post does not give, and how far each system ran after it booted.
+"""
+
+import re
+from html import escape
+
+from smartos.explore.controls import Choice
+from smartos.explore.explorer import Explorer
+from smartos.explore.frame import Frame, Table
+from smartos.explore.svg import drawing, element, line, rect, text
+from smartos.plot import COLOURS, Chart
+from smartos.post import Commit, Guest, commits, guests
+
+# Demand → what it asks of the hypervisor, and the words by which a commit's subject speaks of it.
+DEMANDS = {
+    "self-hosting": ("that the host’s own kernel can be its guest", r"smartos"),
+    "64-bit": ("long mode, and page tables of four levels", r"\befer\b|\bLMA\b"),
+    "virtio": ("devices made for guests, so that nothing old is pretended", r"\bvirtio\b"),
+    "ACPI and APIC": ("a machine described by tables, and interrupt controllers in every detail", r"apic|\bpic|irq|gsi|acpi"),
+    "32-bit paging": ("page tables of two or three levels, which a 64-bit guest leaves early", r"\bmmu\b|\bg?pte\b|pdptr|zap"),
+    "own drivers": ("devices that behave as hardware does, for a driver nobody tested here", r"\bmmio\b|\bpio\b|programmed I/O"),
+    "real mode": ("16-bit code with segments, before any page table is on", r"real-?mode|lmsw"),
+    "BIOS boot": ("a loader that reads disk or floppy through the BIOS", r"\bbios\b|\bboot\b"),
+    "SMP": ("several virtual processors that interrupt each other", r"\bvcpus\b|multiple processors|kick|all_cpus"),
+    "timers": ("clocks that tick when they should, each of several kinds", r"\bpit|timer|cyclic|hpet|\btime\b|tmcct|clock"),
+}
+
+# Systems whose year is the date of just what the post names; for the others it is of what stands nearest.
+DATED = frozenset({"Windows Server 2008 R2", "FreeBSD 8.1 32-bit", "FreeBSD 4.9", "Seventh Edition"})
+
+# From the first commits of the enlarged team to the mail that told the company that it worked.
+BOOTING = ("2011-04-01", "2011-05-13")
+LEFT, TOP, ROW, COLUMN = 176, 108, 24, 24
+
+
+def with_demand(demand: str) -> list[Guest]:
+    """The guests that lean on `demand`. Raises ValueError for one that no guest has."""
+    found = [g for g in guests() if demand in g.tests]
+    if not found:
+        raise ValueError(f"no guest has the demand {demand!r}; the demands are {', '.join(DEMANDS)}")
+    return found
+
+
+def log_of(demand: str) -> list[Commit]:
+    """The port's commits of the weeks of booting whose subject speaks of `demand`."""
+    words = re.compile(DEMANDS[demand][1], re.IGNORECASE)
+    return [c for c in commits() if BOOTING[0] <= c.date.date().isoformat() <= BOOTING[1] and words.search(c.subject)]
+
+
+class Systems:
+    """The list as a table that sorts by its heads and filters by words."""
+
+    def table(self) -> Table:
+        """One row a system, in the post's order; a year that no source gave is a dash."""
+        rows = [(g.name, g.year or "–", g.year_note, g.kind, ", ".join(g.tests), g.hard) for g in guests()]
+        return Table(
+            ["System", "Year", "What the year is", "Kind", "Leans on", "What makes it a hard guest"], rows,
+            caption="Systems booted under KVM on SmartOS by 16 August 2011.", plain=["Year"], sortable=True, name="oses",
+        )  # fmt: skip
+
+    def html(self) -> str:
+        """The table under a field whose words a row must hold to be shown."""
+        return (
+            '<div class="table-filter"><label for="oses-filter">Show the systems whose row holds</label> '
+            '<input type="search" id="oses-filter" data-filter-for="oses" autocomplete="off"></div>' + self.table().html()
+        )
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+
+def timeline() -> Chart:
+    """The systems along the years, oldest on top; hollow where the year is only near what the post names."""
+    dated = sorted((g for g in guests() if g.year), key=lambda g: (g.year, g.name))
+    rows = [
+        {"name": g.name, "year": g.year, "row": i, "exact": g.name in DATED, "words": f"{g.name}, {g.year}", "left": g.year > 1990}
+        for i, g in enumerate(dated)
+    ]
+    shape = {
+        "x": {"field": "year", "type": "quantitative", "title": None, "scale": {"domain": [1977, 2013], "nice": False},
+              "axis": {"format": "d", "values": [1980, 1990, 2000, 2010]}},
+        "y": {"field": "row", "type": "quantitative", "axis": None, "scale": {"domain": [-0.5, len(rows) - 0.5], "reverse": True}},
+    }  # fmt: skip
+    labels = [
+        {"transform": [{"filter": f"datum.left == {str(left).lower()}"}],
+         "mark": {"type": "text", "align": align, "dx": shift, "baseline": "middle", "fontSize": 13, "color": COLOURS["ink"]},
+         "encoding": {**shape, "text": {"field": "words"}}}
+        for left, align, shift in ((True, "right", -10), (False, "left", 10))
+    ]  # fmt: skip
+    points = {
+        "mark": {"type": "point", "size": 70, "filled": True, "stroke": COLOURS["kvm"], "strokeWidth": 1.75},
+        "encoding": {**shape, "fill": {"condition": {"test": "datum.exact", "value": COLOURS["kvm"]}, "value": COLOURS["paper"]}},
+    }
+    first, last = dated[0], dated[-1]
+    undated = [g.name for g in guests() if not g.year]
+    says = (
+        f"The list spans {last.year - first.year} years, from {first.name} of {first.year} to systems of {last.year}. "
+        f"A filled mark is the date of what the post names, a hollow one the nearest date seen; "
+        f"{' and '.join(undated)} has none."
+    )
+    return Chart(
+        {"width": 380, "height": 26 * len(rows), "data": {"values": rows}, "layer": [points, *labels]}, says,
+        Table(["System", "Year", "What the year is"], [(g.name, g.year, g.year_note) for g in dated], plain=["Year"],
+              caption="The systems by year."),
+    )  # fmt: skip
+
+
+def frame(demand: str, order: str) -> Frame:
+    """The systems against the demands, with one demand picked out, its guests, and what the port's log says of it."""
+    listed = sorted(guests(), key=lambda g: g.year or 9999) if order == "year" else guests()
+    chosen = with_demand(demand)
+    log = log_of(demand)
+    names = [g.name for g in chosen]
+    count = f"{len(log)} subject line{'s' * (len(log) > 1)}" if log else "no subject line"
+    told = f"while systems began to boot, {count} of the port’s log {'speak' if len(log) > 1 else 'speaks'} of it"
+    says = f"{demand}: {DEMANDS[demand][0]}. {_listed(names)} {'lean' if len(names) > 1 else 'leans'} on it; {told}."
+    rows = [("guest", g.name, g.hard) for g in listed if g in chosen]
+    rows += [("log", f"{c.date.date()} {c.commit[:7]}", c.subject) for c in log[:5]]
+    return Frame(
+        _matrix(listed, demand, says[0].upper() + says[1:]),
+        says[0].upper() + says[1:],
+        Table(["", "Which", "Why, or the commit’s subject"], rows, caption=f"Who leans on {demand}; the log’s first lines on it."),
+    )
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _matrix(listed: list[Guest], demand: str, says: str) -> str:
+    height = TOP + ROW * len(listed) + 6
+    marks = []
+    for j, name in enumerate(DEMANDS):
+        x = LEFT + 14 + j * COLUMN
+        if name == demand:
+            marks.append(rect(x - 11, TOP - 4, 22, ROW * len(listed) + 6, fill="kvm", stroke="none", fill_opacity="0.18"))
+        weight = "bold" if name == demand else None
+        marks.append(text(x + 3, TOP - 10, name, "ink" if name == demand else "ink-2", size=14, font_weight=weight,
+                          transform=f"rotate(-55 {x + 3} {TOP - 10})"))  # fmt: skip
+        marks += [_mark(x, TOP + i * ROW + 11, name == demand) for i, g in enumerate(listed) if name in g.tests]
+    for i, g in enumerate(listed):
+        hit = demand in g.tests
+        marks.append(text(LEFT, TOP + i * ROW + 16, g.name, "ink" if hit else "ink-2", "end", 14, font_weight="bold" if hit else None))
+        marks.append(line(LEFT + 6, TOP + i * ROW + 23, LEFT + 14 + len(DEMANDS) * COLUMN, TOP + i * ROW + 23, "rule"))
+    return drawing(LEFT + len(DEMANDS) * COLUMN + 60, height, says, *marks)
+
+
+def _mark(x: float, y: float, chosen: bool) -> str:
+    look = {"fill": "kvm", "stroke": "ink"} if chosen else {"fill": "paper", "stroke": "ink-2"}
+    return element("circle", cx=f"{x:g}", cy=f"{y:g}", r="6.5" if chosen else "4.5", **look)
+
+
+def explorer() -> Explorer:
+    """One demand at a time, in the post's order or by year."""
+    return Explorer(
+        "demands", "What each guest asks of the hypervisor", frame,
+        {
+            "demand": Choice("What is hard", list(DEMANDS)),
+            "order": Choice("Order", [("post", "as the post lists them"), ("year", "by year")]),
+        },
+        default={"demand": "real mode"},
+        keys=[{"demand": "timers"}],
+    )  # fmt: skip

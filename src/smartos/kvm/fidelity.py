@@ -1,0 +1,75 @@
+"""The ledger of this model: what it does as KVM does, what it leaves out, and which test holds it to that."""
+
+from smartos.fidelity import Entry
+
+API = "Linux, Documentation/virt/kvm/api.rst and include/uapi/linux/kvm.h"
+PORT = "illumos-kvm at commit 44e36b4 (13 August 2011)"
+ENGINES_TEST = "tests/conformance/test_kvm_engines.py"
+
+ENTRIES: list[Entry] = [
+    Entry(
+        "Virtual machine and processor",
+        "On /dev/kvm, the kernel's own: one virtual machine, one processor, RAM of 512 KiB, entered by KVM_RUN.",
+        "More processors, in-kernel interrupt controllers and timers, dirty logging, migration.",
+        API,
+        ENGINES_TEST,
+    ),
+    Entry(
+        "Exits",
+        "I/O ports, memory without RAM, HLT, shutdown, interruption: each logged with what it asked, the answer, the "
+        "address and the mode. The log is the same on KVM and on the software CPU.",
+        "Exits that the kernel handles itself (CPUID, page faults, control registers): they never reach a monitor. "
+        "String instructions that move several items at once.",
+        API,
+        ENGINES_TEST,
+    ),
+    Entry(
+        "Exit counts",
+        "Our count against the kernel's own counters (KVM_GET_STATS_FD): exits, memory accesses, halts.",
+        "The kernel counts more: also exits that it handles alone and those caused by host interrupts.",
+        API,
+        ENGINES_TEST,
+    ),
+    Entry(
+        "Software CPU",
+        "The same guests, devices and log through unicorn, from real mode to 64-bit mode.",
+        "Interrupts, exceptions that a guest would handle, the cost of an exit: nothing leaves a guest there.",
+        "unicorn 2 (QEMU's translator)",
+        ENGINES_TEST,
+    ),
+    Entry(
+        "Recorded run",
+        "The accesses of an earlier run, sent again through the same devices.",
+        "Any guest that is not exactly the recorded one, byte for byte.",
+        "our own runs",
+        "tests/unit/test_kvm_vm.py",
+    ),
+    Entry(
+        "Guests",
+        "Machine code beside its assembly; two assemblers give the same bytes.",
+        "An operating system: no interrupt table, no disk, no console input.",
+        "Intel 64 and IA-32 Architectures Software Developer's Manual, volumes 2 and 3",
+        "tests/conformance/test_kvm_listings.py",
+    ),
+    Entry(
+        "Devices",
+        "The data and status registers of an 8250 serial port, a port that ignores, an exit port, one register in memory.",
+        "Interrupts, received bytes, line speed; every other device of a PC.",
+        "the PC's port addresses; 8250 register layout",
+        "tests/unit/test_kvm_devices.py",
+    ),
+    Entry(
+        "CPUID",
+        "One table of leaves for every engine; the hypervisor's leaf gives our name.",
+        "All leaves but five. The answer is the kernel's work, so no exit of CPUID is in the log.",
+        API,
+        ENGINES_TEST,
+    ),
+    Entry(
+        "Probes",
+        "Nine of the port's probes, by its names, functions and argument types, in its order within an exit.",
+        "The port's other probes, and the exits between two that reach the monitor; a vcpu pointer is its number.",
+        PORT,
+        "tests/conformance/test_kvm_probes.py",
+    ),
+]
