@@ -47,9 +47,11 @@ def test_an_exit_fires_in_the_ports_order() -> None:
 def test_every_exit_is_seen_once() -> None:
     heard = [name for name, _ in firings("modes")]
     log = run("modes", "unicorn").counts()
-    assert heard.count("kvm-guest-exit") == heard.count("kvm-guest-entry") == heard.count("kvm-vexit") == sum(log.values())
+    for name in ("kvm-guest-entry", "kvm-guest-exit", "kvm-vexit"):
+        assert heard.count(name) == sum(log.values())
     assert heard.count("kvm-pio") == log["KVM_EXIT_IO"]
-    assert heard.count("kvm-mmio-read") == heard.count("kvm-mmio-write") == heard.count("kvm-mmio-read-unsatisfied") == 1
+    for name in ("kvm-mmio-read", "kvm-mmio-read-unsatisfied", "kvm-mmio-write"):
+        assert heard.count(name) == 1
 
 
 @pytest.mark.parametrize("probe", OURS, ids=lambda probe: probe.name)

@@ -32,7 +32,7 @@ def test_page_is_sound(browser: Any, address: str, page: str, scheme: str) -> No
                 trouble += [f"{at} axe: {violation}" for violation in seen.axe()]
         trouble += [f"no picture: {source}" for source in seen.page.evaluate(BROKEN_IMAGES)]
         trouble += seen.errors + [f"request away: {url}" for url in seen.foreign]
-    assert trouble == []
+    assert not trouble, "\n".join(trouble)
 
 
 def test_dark_is_dark_and_light_is_light(browser: Any, address: str) -> None:

@@ -21,7 +21,7 @@ def text_of(html: str) -> str:
 
 def test_every_written_line_stands_in_the_reprint_once_and_unchanged() -> None:
     html = reprint.reprint()._repr_html_()
-    shown = re.findall(r'<li id="line-(\d+)".*?<span class="original">(.*?)</span>(?=</span>| <a)', html)
+    shown = re.findall(r'<li class="line" id="line-(\d+)".*?<span class="original">(.*?)</span>(?=</span>| <a)', html)
     assert [(int(n), text_of(words)) for n, words in shown] == [(line.n, line.text) for line in WRITTEN]
 
 
@@ -82,7 +82,7 @@ def test_the_mended_copy_puts_back_exactly_what_the_other_copy_keeps() -> None:
     plain = reprint.comparison().frames(mended=False)[0]
     back = [lost for lost in post.damage() if lost.recovered]
     assert mended.figure.count("<ins") == len(back) and plain.figure.count("<ins") == 0
-    assert re.sub(r'<li class="lost">.*?</li>', "", mended.figure) == plain.figure
+    assert re.sub(r'<li class="line lost">.*?</li>', "", mended.figure) == plain.figure
 
 
 def test_the_matrix_counts_what_a_plain_search_counts() -> None:

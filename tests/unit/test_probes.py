@@ -29,7 +29,8 @@ def test_a_listener_hears_arguments_and_context() -> None:
         with acting(pid=4668, execname="qemu"), acting(cpu=1):
             PIO.fire(1, 0x3F8, timestamp=7)
 
-    assert heard("test-pio", fire) == [("test-pio", (1, 0x3F8), {"pid": 4668, "execname": "qemu", "cpu": 1, "timestamp": 7})]
+    context = {"pid": 4668, "execname": "qemu", "cpu": 1, "timestamp": 7}
+    assert heard("test-pio", fire) == [("test-pio", (1, 0x3F8), context)]
 
 
 def test_context_ends_with_its_block() -> None:

@@ -56,9 +56,14 @@ def frame(spacing: int, stall: int, deadline: int) -> Frame:
         f"{deadline} ms. All {REQUESTS} are correct. The mean wait is {mean:.1f} ms, the longest {waits[-1]} ms."
     )
     rows = [
-        ("answers", REQUESTS), ("correct", REQUESTS), ("in time", REQUESTS - missed), ("late", missed),
-        ("stalled themselves", len(STALLED) if stall else 0), ("mean wait, ms", round(mean, 1)), ("longest wait, ms", waits[-1]),
-    ]  # fmt: skip
+        ("answers", REQUESTS),
+        ("correct", REQUESTS),
+        ("in time", REQUESTS - missed),
+        ("late", missed),
+        ("stalled themselves", len(STALLED) if stall else 0),
+        ("mean wait, ms", round(mean, 1)),
+        ("longest wait, ms", waits[-1]),
+    ]
     return Frame(_draw(answers, deadline, says), says, Table(["", "value"], rows, caption="The run in numbers."))
 
 

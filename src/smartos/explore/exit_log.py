@@ -13,16 +13,10 @@ from smartos.explore.svg import drawing, element, group, line, rect, text
 from smartos.kvm import Exit, Guest, Run, run
 from smartos.kvm.devices import SERIAL
 from smartos.kvm.exits import HLT, INTR
-from smartos.kvm.guests import ORIGIN
+from smartos.kvm.guests import ORIGIN, Line
 
 WIDTH, MONO = 480, "var(--mono, monospace)"
 LINES = 4  # of the listing, in the guest's box
-
-
-def listing_table(guest: Guest) -> Table:
-    """A guest's listing: address, machine code, assembly."""
-    rows = [(f"{line.address:04x}" if line.code else "", line.code.hex(), line.source) for line in guest.lines]
-    return Table(["Address", "Bytes", "Assembly"], [row for row in rows if row[2]], f"The guest {guest.name}")
 
 
 def log_table(run: Run, first: int = 1, last: int | None = None) -> Table:
@@ -31,13 +25,19 @@ def log_table(run: Run, first: int = 1, last: int | None = None) -> Table:
         (exit.n, exit.reason, exit.detail, source(run.guest, exit.resume), exit.mode)
         for exit in run.log[first - 1 : last]
     ]
-    return Table(["Exit", "Reason", "What it asks", "The instruction", "Mode"], rows, f"Exits of the guest {run.guest.name}")
+    columns = ["Exit", "Reason", "What it asks", "The instruction", "Mode"]
+    return Table(columns, rows, f"Exits of the guest {run.guest.name}")
 
 
 def source(guest: Guest, resume: int | None) -> str:
     """The assembly of the instruction that ends at `resume`, without its comment."""
     line = guest.before(resume)
-    return line.source.split(";")[0].strip() if line else ""
+    return bare(line) if line else ""
+
+
+def bare(line: Line) -> str:
+    """A line's assembly without its comment."""
+    return line.source.split(";")[0].strip()
 
 
 def steps(guest: str) -> list[Frame]:
@@ -74,7 +74,7 @@ def _says(guest: Guest, batch: list[Exit], written: str) -> str:
     first, last = batch[0], batch[-1]
     code = source(guest, first.resume)
     if first.reason == HLT:
-        return f"Exit {first.n}: the guest executes {code}. No interrupt can wake it, so the monitor does not enter it again."
+        return f"Exit {first.n}: the guest executes {code}. Nothing can wake it, so the monitor does not enter it again."
     if len(batch) > 1:
         return (
             f"Exits {first.n} to {last.n}: {code} leaves the guest {len(batch)} times, once for each character of "
@@ -97,20 +97,20 @@ def _figure(guest: Guest, batch: list[Exit], serial: str, says: str) -> str:
     shown = serial.replace("\n", "⏎")
     boxes = [
         _box(8, 118, f"guest · {exit.mode if exit else 'real'} mode", not exit),
-        _box(150, 44, "KVM, in the kernel", False),
-        _box(218, 78, "monitor, a process", bool(exit)),
+        _box(150, 36, "KVM, in the kernel", False),
+        _box(210, 78, "monitor, a process", bool(exit)),
     ]
     words = [
-        text(150, 178, kernel, font_family=MONO, size=14, font_weight="bold"),
-        text(22, 262, asks, font_family=MONO, size=14, font_weight="bold"),
-        text(22, 284, f"serial port: {shown[-44:]}", font_family=MONO),
+        text(150, 170, kernel, font_family=MONO, size=14, font_weight="bold"),
+        text(22, 254, asks, font_family=MONO, size=14, font_weight="bold"),
+        text(22, 276, f"serial port: {shown[-44:]}", font_family=MONO),
     ]
     ways = []
     if exit:
-        ways.append(_arrow(400, 126, 150) + _arrow(400, 194, 218))
+        ways.append(_arrow(400, 126, 150) + _arrow(400, 186, 210))
     if not exit or exit.reason not in (HLT, INTR):
-        ways.append(_arrow(440, 218, 194) + _arrow(440, 150, 126))
-    return drawing(WIDTH, 304, says, *boxes, *_code(guest, exit), *words, *ways)
+        ways.append(_arrow(440, 210, 186) + _arrow(440, 150, 126))
+    return drawing(WIDTH, 296, says, *boxes, *_code(guest, exit), *words, *ways)
 
 
 def _box(y: float, height: float, title: str, here: bool) -> str:
@@ -135,7 +135,7 @@ def _code(guest: Guest, exit: Exit | None) -> list[str]:
     shown = []
     for row, entry in enumerate(code[first : first + LINES]):
         here = first + row == at
-        words = f"{'▸' if here else ' '} {entry.address:04x}  {entry.code.hex():<14.14}  {entry.source.split(';')[0].strip()}"
+        words = f"{'▸' if here else ' '} {entry.address:04x}  {entry.code.hex():<14.14}  {bare(entry)}"
         weight = "bold" if here else None
         shown.append(text(22, 52 + 19 * row, words, font_family=MONO, font_weight=weight, style="white-space:pre"))
     return shown

@@ -21,15 +21,15 @@ from smartos.post import Commit, Guest, commits, guests
 # Demand → what it asks of the hypervisor, and the words by which a commit's subject speaks of it.
 DEMANDS = {
     "self-hosting": ("that the host’s own kernel can be its guest", r"smartos"),
-    "64-bit": ("long mode, and page tables of four levels", r"\befer\b|\bLMA\b"),
+    "64-bit": ("long mode, and four levels of page tables", r"\befer\b|\bLMA\b"),
     "virtio": ("devices made for guests, so that nothing old is pretended", r"\bvirtio\b"),
-    "ACPI and APIC": ("a machine described by tables, and interrupt controllers in every detail", r"apic|\bpic|irq|gsi|acpi"),
-    "32-bit paging": ("page tables of two or three levels, which a 64-bit guest leaves early", r"\bmmu\b|\bg?pte\b|pdptr|zap"),
-    "own drivers": ("devices that behave as hardware does, for a driver nobody tested here", r"\bmmio\b|\bpio\b|programmed I/O"),
+    "ACPI and APIC": ("a machine described by tables, interrupt controllers to the letter", r"apic|\bpic|irq|gsi|acpi"),
+    "32-bit paging": ("page tables of two or three levels, not four", r"\bmmu\b|\bg?pte\b|pdptr|zap"),
+    "own drivers": ("devices that behave as hardware does, for unknown drivers", r"\bmmio\b|\bpio\b|programmed I/O"),
     "real mode": ("16-bit code with segments, before any page table is on", r"real-?mode|lmsw"),
     "BIOS boot": ("a loader that reads disk or floppy through the BIOS", r"\bbios\b|\bboot\b"),
-    "SMP": ("several virtual processors that interrupt each other", r"\bvcpus\b|multiple processors|kick|all_cpus"),
-    "timers": ("clocks that tick when they should, each of several kinds", r"\bpit|timer|cyclic|hpet|\btime\b|tmcct|clock"),
+    "SMP": ("processors that interrupt each other", r"\bvcpus\b|multiple processors|kick|all_cpus"),
+    "timers": ("clocks of several kinds that tick when they should", r"\bpit|timer|cyclic|hpet|\btime\b|tmcct|clock"),
 }
 
 # Systems whose year is the date of just what the post names; for the others it is of what stands nearest.
@@ -37,7 +37,7 @@ DATED = frozenset({"Windows Server 2008 R2", "FreeBSD 8.1 32-bit", "FreeBSD 4.9"
 
 # From the first commits of the enlarged team to the mail that told the company that it worked.
 BOOTING = ("2011-04-01", "2011-05-13")
-LEFT, TOP, ROW, COLUMN = 176, 108, 24, 24
+LEFT, TOP, ROW, COLUMN = 158, 100, 24, 21
 
 
 def with_demand(demand: str) -> list[Guest]:
@@ -62,15 +62,16 @@ class Systems:
         rows = [(g.name, g.year or "–", g.year_note, g.kind, ", ".join(g.tests), g.hard) for g in guests()]
         return Table(
             ["System", "Year", "What the year is", "Kind", "Leans on", "What makes it a hard guest"], rows,
-            caption="Systems booted under KVM on SmartOS by 16 August 2011.", plain=["Year"], sortable=True, name="oses",
+            "Systems booted under KVM on SmartOS by 16 August 2011.", plain=["Year"], sortable=True, name="oses",
         )  # fmt: skip
 
     def html(self) -> str:
         """The table under a field whose words a row must hold to be shown."""
-        return (
+        field = (
             '<div class="table-filter"><label for="oses-filter">Show the systems whose row holds</label> '
-            '<input type="search" id="oses-filter" data-filter-for="oses" autocomplete="off"></div>' + self.table().html()
+            '<input type="search" id="oses-filter" data-filter-for="oses" autocomplete="off"></div>'
         )
+        return field + self.table().html()
 
     def _repr_html_(self) -> str:
         return self.html()
@@ -80,23 +81,29 @@ def timeline() -> Chart:
     """The systems along the years, oldest on top; hollow where the year is only near what the post names."""
     dated = sorted((g for g in guests() if g.year), key=lambda g: (g.year, g.name))
     rows = [
-        {"name": g.name, "year": g.year, "row": i, "exact": g.name in DATED, "words": f"{g.name}, {g.year}", "left": g.year > 1990}
+        {"row": i, "name": g.name, "year": g.year, "words": f"{g.name}, {g.year}", "exact": g.name in DATED}
         for i, g in enumerate(dated)
     ]
-    shape = {
-        "x": {"field": "year", "type": "quantitative", "title": None, "scale": {"domain": [1977, 2013], "nice": False},
-              "axis": {"format": "d", "values": [1980, 1990, 2000, 2010]}},
-        "y": {"field": "row", "type": "quantitative", "axis": None, "scale": {"domain": [-0.5, len(rows) - 0.5], "reverse": True}},
-    }  # fmt: skip
+    years = {"domain": [1977, 2013], "nice": False}
+    ranks = {"domain": [-0.5, len(rows) - 0.5], "reverse": True}
+    ticks = {"format": "d", "values": [1980, 1990, 2000, 2010], "labelFontSize": 13}
+    place = {
+        "x": {"field": "year", "type": "quantitative", "title": None, "scale": years, "axis": ticks},
+        "y": {"field": "row", "type": "quantitative", "scale": ranks, "axis": None},
+    }
+    ink = {"type": "text", "baseline": "middle", "fontSize": 13, "color": COLOURS["ink"]}
     labels = [
-        {"transform": [{"filter": f"datum.left == {str(left).lower()}"}],
-         "mark": {"type": "text", "align": align, "dx": shift, "baseline": "middle", "fontSize": 13, "color": COLOURS["ink"]},
-         "encoding": {**shape, "text": {"field": "words"}}}
-        for left, align, shift in ((True, "right", -10), (False, "left", 10))
-    ]  # fmt: skip
+        {
+            "transform": [{"filter": f"datum.year {side} 1990"}],
+            "mark": {**ink, "align": align, "dx": shift},
+            "encoding": {**place, "text": {"field": "words"}},
+        }
+        for side, align, shift in ((">", "right", -10), ("<=", "left", 10))
+    ]
+    filled = {"condition": {"test": "datum.exact", "value": COLOURS["kvm"]}, "value": COLOURS["paper"]}
     points = {
         "mark": {"type": "point", "size": 70, "filled": True, "stroke": COLOURS["kvm"], "strokeWidth": 1.75},
-        "encoding": {**shape, "fill": {"condition": {"test": "datum.exact", "value": COLOURS["kvm"]}, "value": COLOURS["paper"]}},
+        "encoding": {**place, "fill": filled},
     }
     first, last = dated[0], dated[-1]
     undated = [g.name for g in guests() if not g.year]
@@ -105,11 +112,10 @@ def timeline() -> Chart:
         f"A filled mark is the date of what the post names, a hollow one the nearest date seen; "
         f"{' and '.join(undated)} has none."
     )
-    return Chart(
-        {"width": 380, "height": 26 * len(rows), "data": {"values": rows}, "layer": [points, *labels]}, says,
-        Table(["System", "Year", "What the year is"], [(g.name, g.year, g.year_note) for g in dated], plain=["Year"],
-              caption="The systems by year."),
-    )  # fmt: skip
+    spec = {"width": 340, "height": 26 * len(rows), "data": {"values": rows}, "layer": [points, *labels]}
+    values = [(g.name, g.year, g.year_note) for g in dated]
+    table = Table(["System", "Year", "What the year is"], values, "The systems by year.", plain=["Year"])
+    return Chart(spec, says, table)
 
 
 def frame(demand: str, order: str) -> Frame:
@@ -120,14 +126,13 @@ def frame(demand: str, order: str) -> Frame:
     names = [g.name for g in chosen]
     count = f"{len(log)} subject line{'s' * (len(log) > 1)}" if log else "no subject line"
     told = f"while systems began to boot, {count} of the port’s log {'speak' if len(log) > 1 else 'speaks'} of it"
-    says = f"{demand}: {DEMANDS[demand][0]}. {_listed(names)} {'lean' if len(names) > 1 else 'leans'} on it; {told}."
+    leaning = f"{_listed(names)} {'lean' if len(names) > 1 else 'leans'} on it"
+    says = f"{demand[0].upper()}{demand[1:]}: {DEMANDS[demand][0]}. {leaning}; {told}."
     rows = [("guest", g.name, g.hard) for g in listed if g in chosen]
     rows += [("log", f"{c.date.date()} {c.commit[:7]}", c.subject) for c in log[:5]]
-    return Frame(
-        _matrix(listed, demand, says[0].upper() + says[1:]),
-        says[0].upper() + says[1:],
-        Table(["", "Which", "Why, or the commit’s subject"], rows, caption=f"Who leans on {demand}; the log’s first lines on it."),
-    )
+    caption = f"Who leans on {demand}; the log’s first lines on it."
+    table = Table(["", "Which", "Why, or the commit’s subject"], rows, caption)
+    return Frame(_matrix(listed, demand, says), says, table)
 
 
 def _listed(names: list[str]) -> str:
@@ -135,21 +140,24 @@ def _listed(names: list[str]) -> str:
 
 
 def _matrix(listed: list[Guest], demand: str, says: str) -> str:
-    height = TOP + ROW * len(listed) + 6
-    marks = []
+    marks, right = [], LEFT + 14 + COLUMN * len(DEMANDS)
     for j, name in enumerate(DEMANDS):
-        x = LEFT + 14 + j * COLUMN
-        if name == demand:
-            marks.append(rect(x - 11, TOP - 4, 22, ROW * len(listed) + 6, fill="kvm", stroke="none", fill_opacity="0.18"))
-        weight = "bold" if name == demand else None
-        marks.append(text(x + 3, TOP - 10, name, "ink" if name == demand else "ink-2", size=14, font_weight=weight,
-                          transform=f"rotate(-55 {x + 3} {TOP - 10})"))  # fmt: skip
-        marks += [_mark(x, TOP + i * ROW + 11, name == demand) for i, g in enumerate(listed) if name in g.tests]
+        x, chosen = LEFT + 14 + j * COLUMN, name == demand
+        if chosen:
+            band = rect(x - 11, TOP - 4, 22, ROW * len(listed) + 6, fill="kvm", stroke="none", fill_opacity="0.18")
+            marks.append(band)
+        turned = f"rotate(-55 {x + 3} {TOP - 10})"
+        marks.append(text(x + 3, TOP - 10, name, **_look(chosen), transform=turned))
+        marks += [_mark(x, TOP + i * ROW + 11, chosen) for i, g in enumerate(listed) if name in g.tests]
     for i, g in enumerate(listed):
-        hit = demand in g.tests
-        marks.append(text(LEFT, TOP + i * ROW + 16, g.name, "ink" if hit else "ink-2", "end", 14, font_weight="bold" if hit else None))
-        marks.append(line(LEFT + 6, TOP + i * ROW + 23, LEFT + 14 + len(DEMANDS) * COLUMN, TOP + i * ROW + 23, "rule"))
-    return drawing(LEFT + len(DEMANDS) * COLUMN + 60, height, says, *marks)
+        y = TOP + i * ROW
+        marks.append(text(LEFT, y + 16, g.name, anchor="end", **_look(demand in g.tests)))
+        marks.append(line(LEFT + 6, y + 23, right, y + 23, "rule"))
+    return drawing(right + 40, TOP + ROW * len(listed) + 6, says, *marks)
+
+
+def _look(chosen: bool) -> dict[str, object]:
+    return {"fill": "ink" if chosen else "ink-2", "size": 14, "font_weight": "bold" if chosen else None}
 
 
 def _mark(x: float, y: float, chosen: bool) -> str:

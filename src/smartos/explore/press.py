@@ -19,14 +19,14 @@ from smartos.post.press import TERMS, press, term_matrix, texts
 # A technology has its own colour; what is not one of the five has the accent.
 COLOURS = {"KVM": "kvm", "Zones": "zones", "ZFS": "zfs", "DTrace": "dtrace", "Crossbow": "crossbow"}
 
-LEFT, TOP, CELL, HIGH, SIZE = 152, 84, 29, 27, 14
+LEFT, TOP, CELL, HIGH, SIZE = 148, 86, 29, 27, 14
 ALL = "all terms"
 
 
 def articles() -> Table:
     """Who wrote, when, under which title, and how much of it we hold."""
     rows = [
-        (a.outlet, a.date, a.author or "not seen", a.title, f"line {a.line}" if a.line else "not in the post", a.held)
+        (a.outlet, a.date.replace("-", "\N{NON-BREAKING HYPHEN}"), a.author or "not seen", a.title, f"line {a.line}" if a.line else "not in the post", a.held)
         for a in press()
     ]
     columns = ["outlet", "date", "author", "title", "in the post", "what we hold"]
@@ -93,7 +93,7 @@ def drawn(term: str, per: bool) -> str:
         at = LEFT + CELL * (x + 0.5) + 5
         dim = None if term in (ALL, name) else "0.45"
         weight = "bold" if term == name else None
-        parts.append(svg.text(at, TOP - 8, name, size=SIZE, transform=f"rotate(-60 {at:g} {TOP - 8})", font_weight=weight, opacity=dim))
+        parts.append(svg.text(at, TOP - 8, name, size=SIZE, transform=f"rotate(-75 {at:g} {TOP - 8})", font_weight=weight, opacity=dim))
         for y, row in enumerate(values):
             value = row[x]
             left, top = LEFT + CELL * x, TOP + HIGH * y
@@ -104,7 +104,7 @@ def drawn(term: str, per: bool) -> str:
                 parts.append(svg.text(left + CELL / 2, top + 18, label(value, per), anchor="middle", size=SIZE, opacity=dim))
     for y, (name, _, _) in enumerate(rows):
         parts.append(svg.text(LEFT - 6, TOP + HIGH * y + 18, name, anchor="end", size=SIZE))
-    return svg.drawing(LEFT + CELL * len(TERMS) + 8, TOP + HIGH * len(rows) + 6, sentence(term, per), *parts)
+    return svg.drawing(LEFT + CELL * len(TERMS) + 14, TOP + HIGH * len(rows) + 6, sentence(term, per), *parts)
 
 
 def terms() -> Explorer:

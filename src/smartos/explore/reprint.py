@@ -87,7 +87,7 @@ def item(line: Line, first: bool) -> str:
     if not first:
         words += f' <a href="{where}" aria-label="Line {line.n}: {what}">→</a>'
     aside = f'<span class="link">{"<br>".join(filter(None, [english, named]))}</span>' if english or named else ""
-    return f'<li id="line-{line.n}" value="{line.n}">{number}<span class="words">{words}</span>{aside}</li>'
+    return f'<li class="line" id="line-{line.n}" value="{line.n}">{number}<span class="words">{words}</span>{aside}</li>'
 
 
 def loss(lost: Damage) -> str:
@@ -98,7 +98,7 @@ def loss(lost: Damage) -> str:
     else:
         back = "No copy gives it back."
     return (
-        f'<li class="lost"><span class="number" aria-hidden="true">–</span>'
+        f'<li class="line lost"><span class="number" aria-hidden="true">–</span>'
         f'<span class="words">Lost here: {escape(lost.lost)}. {back}</span><span class="link">{lost.status}</span></li>'
     )
 
@@ -178,27 +178,38 @@ def losses() -> Table:
 
 def copied(number: object, words: str) -> str:
     """One line of a copy, or one that was put back, whose number is a plus."""
-    lost = ' class="lost"' if number == "+" else ""
-    return f'<li{lost}><span class="number">{number}</span>{words}</li>'
+    kind = "line lost" if number == "+" else "line"
+    return f'<li class="{kind}"><span class="number">{number}</span>{words}</li>'
+
+
+def around(back: list[Damage]) -> Iterator[Line]:
+    """The lines of the compared part that stand next to a loss, blank ones left out."""
+    kept = [line for line in lines()[:COMPARED] if line.kind != "blank"]
+    for before, line, after in zip([None, *kept], kept, [*kept[1:], None], strict=False):
+        first = before.n if before else 0
+        last = after.n if after else COMPARED
+        if any(first <= lost.after < last for lost in back):
+            yield line
 
 
 def comparison() -> Explorer:
-    """The opening of the post as this copy has it, and with what the other copy keeps put back in its place."""
+    """The opening as this copy has it, or with what the other copy keeps put back: the lines around each loss."""
 
     def frame(mended: bool) -> Frame:
         back = [d for d in damage() if d.recovered and d.after <= COMPARED]
+        shown = list(around(back))
         rows = []
-        for line in lines()[:COMPARED]:
+        for n, line in enumerate(shown):
             rows.append(copied(line.n, f'<span class="original">{marked(line.text)}</span>'))
-            if mended:
-                rows += [copied("+", f'<ins class="original">{marked(d.recovered)}</ins>') for d in back if d.after == line.n]
+            until = shown[n + 1].n if n + 1 < len(shown) else COMPARED
+            lost = [d for d in back if mended and line.n <= d.after < until]
+            rows += [copied("+", f'<ins class="original">{marked(d.recovered)}</ins>') for d in lost]
         says = (
-            f"Lines 1 to {COMPARED} with the {len(back)} pieces that the other copy keeps put back, underlined."
+            f"The lines around each loss, with the {len(back)} pieces that the other copy keeps put back, underlined."
             if mended
-            else f"Lines 1 to {COMPARED} as this copy has them: {len(back)} pieces of text are missing, and nothing shows it."
+            else f"The same lines as this copy has them: {len(back)} pieces are missing, and nothing in the text shows it."
         )
-        rows_back = [(d.after, d.recovered.strip(), d.english) for d in back]
-        table = MarkedTable(["after line", "put back", "in English"], rows_back)
+        table = MarkedTable(["after line", "put back", "in English"], [(d.after, d.recovered.strip(), d.english) for d in back])
         return Frame(f'<ol class="reprint">{"".join(rows)}</ol>', says, table if mended else None)
 
     return Explorer(

@@ -75,7 +75,7 @@ def port_years() -> Chart:
          "axis": {"values": [0, 1, 3, 10, 30, 100, 300]}}  # fmt: skip
     x = {"field": "year", "type": "ordinal", "title": None, "axis": {"labelAngle": -60}}
     spec = {
-        "width": 360, "height": 200, "data": {"values": values}, "encoding": {"x": x, "y": y},
+        "width": 300, "height": 200, "data": {"values": values}, "encoding": {"x": x, "y": y},
         "layer": [
             {"mark": {"type": "bar", "color": "#cc79a7"}},
             {"mark": {"type": "text", "dy": -6, "baseline": "bottom"}, "encoding": {"text": {"field": "label"}}},

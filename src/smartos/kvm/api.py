@@ -6,9 +6,14 @@ kernel's `Documentation/virt/kvm/api.rst`. Left out: everything else in those fi
 
 import ctypes
 import errno
-import fcntl
 import os
 import struct
+from functools import cache
+
+try:
+    import fcntl
+except ImportError:  # no ioctl on this system, hence no KVM
+    fcntl = None
 
 API_VERSION = 12  # "stable" since Linux 2.6.22; the document says to refuse any other
 
@@ -50,7 +55,10 @@ IO_DATA = struct.Struct("=BBHIQ")  # direction (1 is out), size, port, count, da
 MMIO_DATA = struct.Struct("=Q8sIB")  # phys_addr, data, len, is_write
 EXIT_IO, EXIT_HLT, EXIT_MMIO, EXIT_SHUTDOWN, EXIT_FAIL_ENTRY, EXIT_INTERNAL_ERROR = 2, 5, 6, 8, 9, 17
 
-_libc = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
+
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
 
 
 def ioctl(fd: int, request: int, argument: int | bytes | bytearray = 0) -> int:
@@ -63,7 +71,7 @@ def kvm_run(vcpu: int) -> bool:
 
     `fcntl.ioctl` may repeat a request that a signal interrupts, so this one goes through the C library.
     """
-    if _libc.ioctl(ctypes.c_int(vcpu), ctypes.c_ulong(KVM_RUN), ctypes.c_ulong(0)) == 0:
+    if _libc().ioctl(ctypes.c_int(vcpu), ctypes.c_ulong(KVM_RUN), ctypes.c_ulong(0)) == 0:
         return True
     code = ctypes.get_errno()
     if code in (errno.EINTR, errno.EAGAIN):

@@ -1,7 +1,7 @@
 """The processor that the guest is told it has: one CPUID table for every engine.
 
 CPUID leaves the guest on VT-x without exception, but the kernel answers it from the table that the monitor has handed
-over (KVM_SET_CPUID2), so no such exit is in our log. Leaf 0x40000000 is where hypervisors give a name of twelve letters.
+over (KVM_SET_CPUID2), so no such exit is in our log. Leaf 0x40000000 is a hypervisor's name, twelve letters.
 Left out: everything that this package's guests do not ask for.
 """
 

@@ -61,7 +61,7 @@ class Devices:
         elif access.address != IGNORED:
             raise GuestFault(
                 f"The guest's {access.direction} of {access.size} byte(s) at port {access.address:#x} meets no device; "
-                f"its machine has {SERIAL:#x} to {SERIAL + 7:#x} (serial, by bytes), {IGNORED:#x} and {END:#x} (out only)."
+                f"its machine has {SERIAL:#x} to {SERIAL + 7:#x} (serial, by bytes), {IGNORED:#x}, {END:#x} (out only)."
             )
         return 0 if access.value is None else access.value
 

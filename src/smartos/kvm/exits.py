@@ -55,8 +55,9 @@ class Exit:
 class Run:
     """A finished run: which engine ran it and why that one, what it wrote, and the log of its exits.
 
-    `end` says how it ended, `status` is what the guest wrote to the exit port, `seconds` is the time that the run took
-    (0 for a recording) and `kernel` holds KVM's own counters for this virtual processor, where KVM ran it.
+    `why` has a line for each engine that was tried, `end` says how the run ended, `status` is what the guest wrote to
+    the exit port, `seconds` is the time that it all took (0 for a recording), and `kernel` holds KVM's own counters for
+    this virtual processor, where KVM ran it.
     """
 
     guest: Guest
@@ -74,6 +75,6 @@ class Run:
         return dict(Counter(map(key, self.log)).most_common())
 
     def describe(self) -> str:
-        """The run in two sentences."""
+        """The run in a few lines: which engine and why that one, then how it ended."""
         counts = ", ".join(f"{number:,} {reason}" for reason, number in self.counts().items())
-        return f"{self.why} The guest {self.guest.name} {self.end} after {len(self.log):,} exits ({counts})."
+        return f"{self.why}\nThe guest {self.guest.name} {self.end} after {len(self.log):,} exits ({counts})."

@@ -53,7 +53,7 @@ ENTRIES: list[Entry] = [
     ),
     Entry(
         "Devices",
-        "The data and status registers of an 8250 serial port, a port that ignores, an exit port, one register in memory.",
+        "An 8250 serial port's registers, a port that ignores, an exit port, one register in memory.",
         "Interrupts, received bytes, line speed; every other device of a PC.",
         "the PC's port addresses; 8250 register layout",
         "tests/unit/test_kvm_devices.py",

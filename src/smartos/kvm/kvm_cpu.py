@@ -9,6 +9,7 @@ interrupt controller.
 import ctypes
 import mmap
 import os
+import platform
 import signal
 import struct
 import threading
@@ -55,8 +56,10 @@ def open_device(path: str = DEVICE) -> int:
 
 def usable() -> str:
     """Why KVM can be used here, as a sentence. Raises :class:`NoKVM` where it cannot."""
-    if os.name != "posix" or os.uname().machine not in ("x86_64", "amd64"):
-        raise NoKVM("This processor is not an x86-64, and the guests are.")
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        raise NoKVM(f"KVM runs these guests on an x86-64 processor, and this is {platform.machine() or 'another'}.")
+    if api.fcntl is None:
+        raise NoKVM(f"{DEVICE} is absent on this machine.")
     if threading.current_thread() is not threading.main_thread():
         raise NoKVM("KVM is stopped by a timer signal, which Python takes in its main thread only.")
     os.close(open_device())
@@ -136,7 +139,7 @@ class KvmCpu:
         if reason == api.EXIT_IO:
             out, size, port, count, offset = api.IO_DATA.unpack_from(self._run, api.EXIT_DATA)
             if count != 1:
-                raise GuestFault(f"The guest's string instruction moves {count} items at port {port:#x}; one is served.")
+                raise GuestFault(f"The guest's string instruction moves {count} items at port {port:#x}, not one.")
             value = int.from_bytes(self._run[offset : offset + size], "little") if out else None
             return Access(IO, "out" if out else "in", port, size, value)
         if reason == api.EXIT_MMIO:

@@ -31,7 +31,7 @@ class RecordedCpu:
         found = recordings().get(digest(guest))
         if found is None:
             names = ", ".join(GUESTS)
-            raise NoRecording(f"There is no recording of the guest {guest.name} as it is now, only of {names} unchanged.")
+            raise NoRecording(f"There is no recording of the guest {guest.name} as it is, only of {names} unchanged.")
         self.source, self._exits = found["engine"], found["exits"]
 
     def run(self, host: Host, seconds: float, locate: bool) -> None:
@@ -40,7 +40,7 @@ class RecordedCpu:
             for _ in range(times):
                 value = host.serve(access)
                 if value != answer:
-                    raise NoRecording(f"The devices answer {value:#x} where they answered {answer:#x}: record the run anew.")
+                    raise NoRecording(f"The devices answer {value:#x}, and answered {answer:#x}: record anew.")
                 if not host.note(access, value, *(resume, mode) if locate else (None, "")):
                     return
 

@@ -71,7 +71,7 @@ class VM:
             raise BadEngine(f"There is no engine {engine!r}; the engines are auto, {', '.join(ENGINES)}.")
         if ORIGIN + len(guest.image) > RAM_SIZE:
             room = RAM_SIZE - ORIGIN
-            raise GuestTooLarge(f"The guest {guest.name} has {len(guest.image):,} bytes; its RAM has room for {room:,}.")
+            raise GuestTooLarge(f"The guest {guest.name} has {len(guest.image):,} bytes; its RAM has {room:,}.")
         self.guest, self.devices, self.log, self.end = guest, Devices(console), [], ""
         self._most = exits
         self.cpu, self.engine, self.why = self._choose(engine)
@@ -81,7 +81,7 @@ class VM:
         for name in ENGINES if engine == "auto" else (engine,):
             try:
                 cpu, why = _make(name, self.guest)
-                return cpu, name, " ".join([*lacking, why])
+                return cpu, name, "\n".join([*lacking, why])
             except NoEngine as error:
                 lacking.append(str(error))
                 last = error
@@ -115,7 +115,8 @@ class VM:
 
     def note(self, access: Access, value: int, resume: int | None, mode: str) -> bool:
         """Log an exit and fire its probes; False when the guest is not to go on."""
-        exit = Exit(len(self.log) + 1, access.reason, access.direction, access.address, access.size, value, resume, mode)
+        number = len(self.log) + 1
+        exit = Exit(number, access.reason, access.direction, access.address, access.size, value, resume, mode)
         self.log.append(exit)
         self._fire_exit(exit)
         self._resume = resume or 0
