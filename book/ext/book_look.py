@@ -7,13 +7,16 @@ or a style of their own keep it, unless it would ask another host.
 Left out: JavaScript for menus and dialogs, which are native disclosures and popovers here.
 """
 
+import hashlib
 import json
 import re
 import shutil
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import yaml
+from bs4 import BeautifulSoup
 from look_html import polished
 from look_words import add_words
 from sphinx.application import Sphinx
@@ -21,14 +24,14 @@ from sphinx.util import logging
 
 LOGGER = logging.getLogger(__name__)
 
-# What comes with the theme and the extensions. The search page links the four that it needs itself.
+# What comes with the theme and the extensions. The search page links the five that it needs itself.
 THEIRS = [
     "basic.css", "pygments.css", "file.png", "minus.png", "plus.png", "images", "locales", "scripts", "styles", "vendor",
     "webpack-macros.html", "sbt-webpack-macros.html", "clipboard.min.js", "copy-button.svg", "check-solid.svg",
     "copybutton.css", "copybutton.js", "copybutton_funcs.js", "togglebutton.css", "togglebutton.js", "design-tabs.js",
-    "sphinx-design.min.css", "sphinx_highlight.js", "sphinx-thebe.css", "sphinx-thebe.js", "mystnb.*.css",
+    "sphinx-design.min.css", "sphinx-thebe.css", "sphinx-thebe.js", "mystnb.*.css",
 ]  # fmt: skip
-SEARCH = ["documentation_options.js", "doctools.js", "language_data.js", "searchtools.js"]
+SEARCH = ["documentation_options.js", "doctools.js", "language_data.js", "searchtools.js", "sphinx_highlight.js"]
 
 
 def front_matter(source: Path) -> dict[str, Any]:
@@ -64,6 +67,18 @@ def describe(app: Sphinx, page: str) -> str:
     return sentence
 
 
+def contents(context: dict) -> str:
+    """The book's pages as a list, with the second-level headings of this page under its own line."""
+    html = context["toctree"](maxdepth=1, collapse=True, includehidden=True, titles_only=True)
+    page = BeautifulSoup(context.get("toc") or "", "html.parser")
+    links = page.select("ul > li > ul > li > a")
+    own = [link for link in links if len(link.find_parents("ul")) == 2]
+    items = "".join(f'<li class="toctree-l2"><a href="{escape(link["href"])}">{link.decode_contents()}</a></li>' for link in own)
+    here = re.compile(r'(<li class="toctree-l1 current[^"]*"><a class="[^"]*" href="[^"]*")(>.*?</a>)')
+    below = f"<ul>{items}</ul>" if items else ""
+    return here.sub(lambda found: f'{found[1]} aria-current="page"{found[2]}{below}', html, count=1)
+
+
 def dress(app: Sphinx, page: str, template: str, context: dict, doctree: object) -> None:
     """Give the template what it asks for, and the body its last touches."""
     if app.builder.format != "html":
@@ -79,14 +94,13 @@ def dress(app: Sphinx, page: str, template: str, context: dict, doctree: object)
         "scripts": linked(context.get("script_files", [])),
         "version": app.look_version,
     }
+    context["contents"] = contents(context)
     if context.get("body"):
         context["body"] = polished(context["body"])
 
 
 def read_version(app: Sphinx) -> None:
     """A short digest of style and script, so that a browser never shows a page with an older edition's."""
-    import hashlib
-
     total = hashlib.sha256()
     for folder in app.config.html_static_path:
         for name in ("smartos.css", "smartos.js"):

@@ -56,11 +56,10 @@ def download(source: Path, title: str, book: str, executed: Path, install: str =
     """The text of the .ipynb that a page offers: a first cell of needs, no outputs, plain Markdown."""
     page = read(source)
     cells = [cell for cell in page.cells if cell.source.strip()]
-    if source.suffix == ".md":
-        values = glued(executed)
-        for cell in cells:
-            if cell.cell_type == "markdown":
-                cell.source = plain(cell.source, values)
+    values = glued(executed)
+    for cell in cells:
+        if cell.cell_type == "markdown":
+            cell.source = plain(cell.source, values)
     where = ", in the book's folder" if install == LOCAL else ""
     if not (cells and says_its_needs(cells[0].source)):
         cells.insert(0, nbformat.v4.new_code_cell(NEEDS.format(title=title, book=book, install=install, where=where)))

@@ -82,7 +82,7 @@ export function unfoldTarget() {
 export function unfoldForPrint() {
   let opened = [];
   addEventListener("beforeprint", () => {
-    opened = [...document.querySelectorAll("main details:not([open]):not(.launch)")];
+    opened = [...document.querySelectorAll("main details:not([open])")];
     for (const details of opened) details.open = true;
   });
   addEventListener("afterprint", () => {

@@ -27,8 +27,8 @@ OVERFLOWING = """() => {
   return names.length ? names.slice(-3) : [`page of ${document.documentElement.scrollWidth} px`];
 }"""
 
-AXE_RUN = """async () => {
-  const found = await axe.run(document, { rules: { "target-size": { enabled: true } }, resultTypes: ["violations"] });
+AXE_RUN = """async (part) => {
+  const found = await axe.run(part, { rules: { "target-size": { enabled: true } }, resultTypes: ["violations"] });
   return found.violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => n.target.join(" ")).join(" | ")}`);
 }"""
 
@@ -47,11 +47,11 @@ class Visit:
         """What is wider than the window, when the page scrolls sideways."""
         return self.page.evaluate(OVERFLOWING)
 
-    def axe(self) -> list[str]:
-        """The violations that axe-core finds, each with up to three places."""
+    def axe(self, part: str = "html") -> list[str]:
+        """The violations that axe-core finds in the page or a part of it, each with up to three places."""
         if not self.page.evaluate("() => 'axe' in window"):
             self.page.evaluate(AXE.read_text("utf-8"))
-        return self.page.evaluate(AXE_RUN)
+        return self.page.evaluate(AXE_RUN, part)
 
     def open_contents(self) -> None:
         """Open the contents, that a narrow window folds away."""
@@ -66,7 +66,7 @@ class Visit:
 
 @contextmanager
 def visit(browser: Any, address: str, window: dict[str, int] = DESK, **options: Any) -> Iterator[Visit]:
-    """Open `address` in a fresh context and wait until nothing more is asked for; `options` are Playwright's."""
+    """Open `address` in a fresh context, its resources loaded; `options` are Playwright's."""
     context = browser.new_context(viewport=window, **options)
     context.set_default_timeout(8000)
     page = context.new_page()
@@ -78,7 +78,7 @@ def visit(browser: Any, address: str, window: dict[str, int] = DESK, **options: 
     page.on("response", lambda r: seen.errors.append(f"{r.status}: {r.url}") if r.status >= 400 else None)
     page.on("request", lambda r: seen.foreign.append(r.url) if away(r.url, host) else None)
     try:
-        page.goto(address, wait_until="networkidle")
+        page.goto(address, wait_until="load")
         yield seen
     finally:
         context.close()

@@ -15,11 +15,11 @@ from smartos.explore.explorer import Explorer
 from smartos.explore.frame import Frame, Table
 from smartos.explore.svg import drawing, element, line, text
 
-REQUESTS = 80
-STALLED = (10, 50)
+REQUESTS = 60
+STALLED = (10, 40)
 SERVICE = 2
 WIDTH, HEIGHT, LEFT, BASE, TOP = 420, 232, 40, 196, 16
-MOST = 90
+MOST = 96
 
 
 @dataclass(frozen=True)
@@ -71,16 +71,16 @@ def _draw(answers: list[Served], deadline: int, says: str) -> str:
     scale, step = (BASE - TOP) / MOST, (WIDTH - LEFT - 12) / REQUESTS
     place = [(LEFT + 4 + n * step, BASE - a.waited * scale, a.waited > deadline) for n, a in enumerate(answers)]
     dots = "".join(f"M{x:.1f} {y:.1f}h0" for x, y, bad in place if not bad)
-    crosses = "".join(f"M{x - 2.2:.1f} {y - 2.2:.1f}l4.4 4.4m0-4.4l-4.4 4.4" for x, y, bad in place if bad)
+    crosses = "".join(f"M{x - 2:.1f} {y - 2:.1f}l4 4m0-4l-4 4" for x, y, bad in place if bad)
     limit = BASE - deadline * scale
     marks = [text(LEFT - 6, BASE - ms * scale + 4, str(ms), "ink-2", "end") for ms in (0, 30, 60, 90)]
     return drawing(
         WIDTH, HEIGHT, says, *marks,
         line(LEFT, BASE, WIDTH, BASE, "rule"),
         line(LEFT, limit, WIDTH, limit, "accent", stroke_dasharray="5 4"),
-        text(WIDTH, limit - 5, f"deadline {deadline} ms", "accent", "end"),
-        element("path", d=dots, stroke="ink", stroke_width="3.4", stroke_linecap="round", fill="none") if dots else "",
-        element("path", d=crosses, stroke="accent", stroke_width="1.6", fill="none") if crosses else "",
+        text(LEFT + 2, limit - 5, "deadline", "accent"),
+        element("path", d=dots, stroke="ink", stroke_width="3.6", stroke_linecap="round", fill="none") if dots else "",
+        element("path", d=crosses, stroke="accent", stroke_width="1.5", fill="none") if crosses else "",
         text(LEFT, HEIGHT - 8, f"{REQUESTS} requests in order; height is the wait in ms", "ink-2"),
     )  # fmt: skip
 
@@ -88,12 +88,12 @@ def _draw(answers: list[Served], deadline: int, says: str) -> str:
 def explorer() -> Explorer:
     """How long a stall, how dense the requests, how strict the deadline."""
     return Explorer(
-        "dirt", "One stall, many late answers", frame,
+        "late-answers", "One stall, many late answers", frame,
         {
             "spacing": Range("A request every", [10, 6, 4, 3], "ms"),
             "stall": Range("Stall", [0, 20, 40, 60], "ms"),
             "deadline": Choice("Deadline", [(10, "10 ms"), (30, "30 ms"), (60, "60 ms")]),
         },
-        default={"spacing": 4, "stall": 60, "deadline": 30},
-        keys=[{"spacing": 10, "stall": 60, "deadline": 30}],
+        default={"spacing": 4, "stall": 40, "deadline": 30},
+        keys=[{"spacing": 10, "stall": 40, "deadline": 30}],
     )  # fmt: skip

@@ -74,7 +74,7 @@ def _says(guest: Guest, batch: list[Exit], written: str) -> str:
     first, last = batch[0], batch[-1]
     code = source(guest, first.resume)
     if first.reason == HLT:
-        return f"Exit {first.n}: the guest executes {code}. Nothing can wake it, so the monitor does not enter it again."
+        return f"Exit {first.n}: the guest executes {code}. Nothing can wake it; the monitor does not enter it again."
     if len(batch) > 1:
         return (
             f"Exits {first.n} to {last.n}: {code} leaves the guest {len(batch)} times, once for each character of "

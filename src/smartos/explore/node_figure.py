@@ -1,8 +1,8 @@
 """One node, drawn: what stands on what in SmartOS on the day of the post, and the ways that things take through it.
 
 Hardware is at the bottom, the illumos kernel on it with ZFS, DTrace, KVM and Crossbow inside, and above the kernel the
-zones: the global zone, a zone of native processes, and a zone whose one process is a QEMU that holds a guest. The
-arrangement follows the concept diagram that the post points at in outline only; the drawing is this book's own. The ways
+zones: the global zone, a zone of native processes, and a zone whose one process is a QEMU that holds a guest. No
+copy of the concept diagram that the post points at was found; the arrangement and the drawing are this book's own. The ways
 follow the sources of launch: illumos-kvm 44e36b4495, illumos-kvm-cmd 8fa43e83a2 (a VNIC reached over DLPI by `-net vnic`,
 a zvol as raw device) and illumos-joyent c9c7122c5f (the kvm brand and its hook that creates the VNIC).
 

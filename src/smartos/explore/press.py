@@ -25,10 +25,10 @@ ALL = "all terms"
 
 def articles() -> Table:
     """Who wrote, when, under which title, and how much of it we hold."""
-    rows = [
-        (a.outlet, a.date.replace("-", "\N{NON-BREAKING HYPHEN}"), a.author or "not seen", a.title, f"line {a.line}" if a.line else "not in the post", a.held)
-        for a in press()
-    ]
+    rows = []
+    for a in press():
+        day, where = a.date.replace("-", "\N{NON-BREAKING HYPHEN}"), f"line {a.line}" if a.line else "not in the post"
+        rows.append((a.outlet, day, a.author or "not seen", a.title, where, a.held))
     columns = ["outlet", "date", "author", "title", "in the post", "what we hold"]
     return Table(columns, rows, "Who wrote about the announcement", sortable=True, name="articles")
 
@@ -66,7 +66,7 @@ def sentence(term: str, per: bool) -> str:
     if term == ALL:
         named = {t: sum(1 for _, counts, _ in rows if counts[t]) for t in TERMS}
         most = max(named, key=lambda t: named[t])
-        return f"{most} is named in {named[most]} of the {len(rows)} texts held, more than any other term. All are excerpts."
+        return f"{most} is named in {named[most]} of the {len(rows)} excerpts held, more than any other term."
     found = {name: counts[term] for name, counts, _ in rows if counts[term]}
     if not found:
         return f"None of the {len(rows)} texts held names {term}; all of them are excerpts."
@@ -83,27 +83,34 @@ def label(value: float, per: bool) -> str:
     return f"{value:.1f}" if per else f"{value:.0f}"
 
 
+def head_of(x: int, name: str, chosen: bool, dim: str | None) -> str:
+    """A term over its column, slanted."""
+    at, foot = LEFT + CELL * (x + 0.5) + 5, TOP - 8
+    weight, turn = "bold" if chosen else None, f"rotate(-75 {at:g} {foot})"
+    return svg.text(at, foot, name, size=SIZE, transform=turn, font_weight=weight, opacity=dim)
+
+
+def cell(x: int, y: int, shade: float, words: str, fill: str, dim: str | None) -> str:
+    """One number in its square; `shade` is its share of the largest one."""
+    left, top = LEFT + CELL * x, TOP + HIGH * y
+    if not shade:
+        return svg.rect(left + 1, top + 1, CELL - 2, HIGH - 2, "none", "rule", opacity=dim)
+    strength = f"{0.14 + 0.4 * shade:.2f}"
+    square = svg.rect(left + 1, top + 1, CELL - 2, HIGH - 2, fill, "rule", fill_opacity=strength, opacity=dim)
+    return square + svg.text(left + CELL / 2, top + 18, words, anchor="middle", size=SIZE, opacity=dim)
+
+
 def drawn(term: str, per: bool) -> str:
     """The matrix as a figure, one row a text; a term that is chosen keeps its colour and the others fade."""
     rows = term_matrix()
     values = [[100 * c / words if per else c for c in counts.values()] for _, counts, words in rows]
     most = max(max(row) for row in values)
-    parts = []
+    parts = [svg.text(LEFT - 6, TOP + HIGH * y + 18, row[0], anchor="end", size=SIZE) for y, row in enumerate(rows)]
     for x, name in enumerate(TERMS):
-        at = LEFT + CELL * (x + 0.5) + 5
         dim = None if term in (ALL, name) else "0.45"
-        weight = "bold" if term == name else None
-        parts.append(svg.text(at, TOP - 8, name, size=SIZE, transform=f"rotate(-75 {at:g} {TOP - 8})", font_weight=weight, opacity=dim))
-        for y, row in enumerate(values):
-            value = row[x]
-            left, top = LEFT + CELL * x, TOP + HIGH * y
-            fill = COLOURS.get(name, "accent") if value else "none"
-            shade = f"{0.14 + 0.4 * value / most:.2f}" if value else None
-            parts.append(svg.rect(left + 1, top + 1, CELL - 2, HIGH - 2, fill, "rule", fill_opacity=shade, opacity=dim))
-            if value:
-                parts.append(svg.text(left + CELL / 2, top + 18, label(value, per), anchor="middle", size=SIZE, opacity=dim))
-    for y, (name, _, _) in enumerate(rows):
-        parts.append(svg.text(LEFT - 6, TOP + HIGH * y + 18, name, anchor="end", size=SIZE))
+        fill = COLOURS.get(name, "accent")
+        parts.append(head_of(x, name, term == name, dim))
+        parts += [cell(x, y, row[x] / most, label(row[x], per), fill, dim) for y, row in enumerate(values)]
     return svg.drawing(LEFT + CELL * len(TERMS) + 14, TOP + HIGH * len(rows) + 6, sentence(term, per), *parts)
 
 
@@ -125,19 +132,25 @@ def terms() -> Explorer:
 class LinkTable:
     """The links that the post made, with the address where each item is known to have lived; leads out of the book."""
 
+    COLUMNS = ("what the post names", "line", "likely address", "how it is known")
+
     def _repr_html_(self) -> str:
-        head = "".join(f'<th scope="col">{h}</th>' for h in ("what the post names", "line", "likely address", "how it is known"))
+        head = "".join(f'<th scope="col">{h}</th>' for h in self.COLUMNS)
         body = "".join(
             f'<tr><th scope="row">{escape(link.what)}</th>'
-            f'<td class="number"><a href="../the-post.html#line-{link.line}" aria-label="line {link.line}">{link.line}</a></td>'
+            f'<td class="number">{self._line(link.line)}</td>'
             f"<td>{self._address(link.target)}</td><td>{escape(link.seen)}</td></tr>"
             for link in links()
         )
         return (
             '<div class="table-frame" role="region" aria-label="The links of the post" tabindex="0">'
-            '<table class="smartos-table" id="links"><caption>The links of the post, and where each item is likely to have lived'
+            '<table class="smartos-table" id="links"><caption>Where each item of the post is likely to have lived'
             f"</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
         )
+
+    @staticmethod
+    def _line(n: int) -> str:
+        return f'<a href="../the-post.html#line-{n}" aria-label="line {n}">{n}</a>'
 
     @staticmethod
     def _address(target: str) -> str:

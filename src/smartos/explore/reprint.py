@@ -65,7 +65,7 @@ def address(label: str) -> str:
 
 
 def marked(words: str) -> str:
-    """Words as HTML, Japanese ones marked as such: the whole when they are a Japanese sentence, else only their runs."""
+    """Words as HTML, Japanese ones marked as such: all of a Japanese sentence, else only the Japanese runs."""
     if not JAPANESE.search(words):
         return escape(words)
     foreign = len(JAPANESE.findall(words))
@@ -77,7 +77,7 @@ def marked(words: str) -> str:
 
 
 def item(line: Line, first: bool) -> str:
-    """One line of the post; the way to its explanation is named where a run of lines begins, and an arrow after that."""
+    """One line of the post; the way to its explanation has a name on the first of a run of lines, then an arrow."""
     where = escape(address(line.where))
     what = escape(PLACES[line.where][1])
     number = f'<a class="number" href="#line-{line.n}" aria-label="Line {line.n}">{line.n}</a>'
@@ -87,7 +87,8 @@ def item(line: Line, first: bool) -> str:
     if not first:
         words += f' <a href="{where}" aria-label="Line {line.n}: {what}">→</a>'
     aside = f'<span class="link">{"<br>".join(filter(None, [english, named]))}</span>' if english or named else ""
-    return f'<li class="line" id="line-{line.n}" value="{line.n}">{number}<span class="words">{words}</span>{aside}</li>'
+    start = f'<li class="line" id="line-{line.n}" value="{line.n}">'
+    return f'{start}{number}<span class="words">{words}</span>{aside}</li>'
 
 
 def loss(lost: Damage) -> str:
@@ -111,7 +112,7 @@ class Reprint:
     last: int
 
     def sections(self) -> Iterator[tuple[str, list[Line | Damage]]]:
-        """The entries by section, in the post's order; a loss belongs to the next line unless it follows one directly."""
+        """The entries by section, in the post's order; a loss after a blank line belongs to the next line."""
         by_line: dict[int, list[Damage]] = {}
         for lost in damage():
             by_line.setdefault(lost.after, []).append(lost)
@@ -207,9 +208,10 @@ def comparison() -> Explorer:
         says = (
             f"The lines around each loss, with the {len(back)} pieces that the other copy keeps put back, underlined."
             if mended
-            else f"The same lines as this copy has them: {len(back)} pieces are missing, and nothing in the text shows it."
+            else f"The same lines as this copy has them: {len(back)} pieces are missing, and nothing shows it."
         )
-        table = MarkedTable(["after line", "put back", "in English"], [(d.after, d.recovered.strip(), d.english) for d in back])
+        values = [(d.after, d.recovered.strip(), d.english) for d in back]
+        table = MarkedTable(["after line", "put back", "in English"], values)
         return Frame(f'<ol class="reprint">{"".join(rows)}</ol>', says, table if mended else None)
 
     return Explorer(

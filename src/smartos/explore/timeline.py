@@ -39,8 +39,11 @@ def known(event: Event) -> str:
     """How an event is known, in words, where it is not simply seen in its source."""
     if event.confidence == "V":
         return ""
-    words = [f"{CONFIDENCE[part[0]]}{f' ({part[2:]})' if len(part) > 1 else ''}" for part in event.confidence.split(" / ")]
-    return f'<span class="timeline-known">Known so: {escape("; ".join(words))}.</span>'
+    words = []
+    for part in event.confidence.split(" / "):
+        letter, _, what = part.partition(" ")
+        words.append(f"{what} {CONFIDENCE[letter]}".strip())
+    return f'<span class="timeline-known">How it is known: {escape("; ".join(words))}.</span>'
 
 
 class Timeline:
@@ -50,7 +53,7 @@ class Timeline:
         items = "".join(
             f'<li><time class="timeline-date" datetime="{e.date}">{spelt(e.date)}</time>'
             f'<span class="timeline-what">{escape(e.what)} '
-            f'<span class="timeline-source">Source: {"; ".join(source(key) for key in e.cites)}.</span>{known(e)}</span></li>'
+            f'<span class="timeline-source">Source: {"; ".join(map(source, e.cites))}.</span> {known(e)}</span></li>'
             for e in timeline()
         )
         return f'<ol class="timeline">{items}</ol>'

@@ -46,6 +46,8 @@ def damage() -> tuple[Damage, ...]:
         Damage(75, "the address of the blog"),
         Damage(79, "the end of the sentence, which named the first place of the text"),
         Damage(83, "the address of the article"),
+        Damage(91, "the line after the comma, if there was one"),
+        Damage(93, "the closing quotation mark, if there was one"),
         Damage(94, "the address of the article"),
         Damage(104, "the address of the article"),
         Damage(106, "the address of the page"),

@@ -1,0 +1,191 @@
+"""From a bare machine to the book: each thing that can be missing is named in one clear line that says the mend."""
+
+import importlib.util
+import os
+import runpy
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tools import assets, chromium, lab
+from tools.paths import ROOT
+
+CLOSED = "http://127.0.0.1:9/simple"  # the discard port: nothing answers there
+
+
+def run(*words: str | Path, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A command's end, with its output as text."""
+    return subprocess.run(words, cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True)
+
+
+def one_line(done: subprocess.CompletedProcess[str]) -> str:
+    """The only line on standard error of a command that failed; no traceback, no more than that."""
+    assert done.returncode != 0
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    return lines[0]
+
+
+def said(stopped: pytest.ExceptionInfo[SystemExit]) -> str:
+    """The line with which a tool stopped."""
+    assert isinstance(stopped.value.code, str) and "\n" not in stopped.value.code
+    return stopped.value.code
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port that somebody else holds."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        yield holder.getsockname()[1]
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    """A checkout with nothing but what setting up reads."""
+    (tmp_path / "tools").mkdir()
+    shutil.copy(ROOT / "tools/bootstrap.py", tmp_path / "tools")
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / "requirements.lock").write_text("a-package-that-is-not-there==1.0\n", "utf-8")
+    return tmp_path
+
+
+def test_an_old_python_is_told_which_one_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 10, 14))
+    monkeypatch.setattr(sys, "version", "3.10.14 (main)")
+    with pytest.raises(SystemExit) as stopped:
+        runpy.run_path(str(ROOT / "tools/bootstrap.py"), run_name="__main__")
+    assert said(stopped) == (
+        "setup: Python 3.11 or newer is needed, this is 3.10.14. Name another: make PYTHON=python3.12 …"
+    )
+
+
+def test_without_a_network_setting_up_says_so(bare: Path) -> None:
+    """The package index does not answer: one line with pip's own reason, and no half-made environment counts as done."""
+    network = {"PIP_INDEX_URL": CLOSED, "PIP_RETRIES": "0", "PIP_CONFIG_FILE": os.devnull, "PIP_TIMEOUT": "2"}
+    done = run(sys.executable, "tools/bootstrap.py", cwd=bare, **network)
+    line = one_line(done)
+    assert line.startswith("setup: pip could not install") and line.endswith("Is the package index reachable?")
+    assert "a-package-that-is-not-there" in line
+    assert not (bare / ".venv/installed").exists()
+    assert done.stdout.splitlines()[0].startswith("setup: creating .venv"), "progress is visible"
+
+
+def test_an_environment_that_is_up_to_date_is_left_alone(bare: Path) -> None:
+    module = runpy.run_path(str(bare / "tools/bootstrap.py"))
+    (bare / ".venv/bin").mkdir(parents=True)
+    (bare / ".venv/bin/python").touch()
+    (bare / ".venv/installed").write_text(module["fingerprint"]())
+    done = run(sys.executable, "tools/bootstrap.py", cwd=bare)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    (bare / "requirements.lock").write_text("another==2.0\n", "utf-8")
+    assert module["fingerprint"]() != (bare / ".venv/installed").read_text(), "a changed lock sets up anew"
+
+
+def test_serving_a_port_in_use_names_another(taken: int, tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("<title>A book</title>")
+    done = run(sys.executable, "tools/serve.py", "--port", str(taken), tmp_path)
+    assert one_line(done) == f"serve: port {taken} is in use; take another: make serve PORT={taken + 1}"
+
+
+def test_serving_no_book_says_how_to_build_it(tmp_path: Path) -> None:
+    done = run(sys.executable, "tools/serve.py", tmp_path / "html")
+    assert one_line(done) == f"serve: there is no book in {tmp_path / 'html'} yet; run: make book"
+
+
+@pytest.mark.parametrize("script", ["tools/serve.py", "-m tools.lab"])
+def test_a_port_that_is_none_is_told(script: str, tmp_path: Path) -> None:
+    (tmp_path / "index.html").touch()
+    folder = [tmp_path] if "serve" in script else []
+    done = run(sys.executable, *script.split(), "--port", "70000", *folder)
+    assert "70000 is not a port; use a number up to 65535" in one_line(done)
+
+
+def test_a_lab_on_a_port_in_use_names_another(taken: int) -> None:
+    done = run(sys.executable, "-m", "tools.lab", "--port", str(taken), "--no-browser")
+    assert one_line(done) == f"lab: port {taken} is in use; take another: make lab LAB_PORT={taken + 1}"
+
+
+def test_the_lab_listens_on_the_loopback_address_and_keeps_its_token() -> None:
+    words = " ".join(lab.command(8888, browser=False))
+    assert "--ServerApp.ip=127.0.0.1" in words and f"--ServerApp.root_dir={ROOT}" in words
+    assert "token" not in words and "allow_origin" not in words
+
+
+def test_no_chromium_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(SystemExit) as stopped:
+        chromium.chromium()
+    assert said(stopped).startswith("chromium: no Chromium found; install one") and "CHROMIUM=" in said(stopped)
+
+
+def test_a_chromium_that_cannot_be_run_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHROMIUM", "/no/such/browser")
+    with pytest.raises(SystemExit) as stopped:
+        chromium.chromium()
+    assert "CHROMIUM=/no/such/browser is not a program that can be run" in said(stopped)
+
+
+def test_node_is_taken_from_the_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for tool in ("node", "npm"):
+        (tmp_path / tool).write_text("#!/bin/sh\n")
+        (tmp_path / tool).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert assets.node()[0] == ["npm"]
+
+
+def test_no_node_anywhere_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(assets, "install_node", lambda: None)
+    known = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: None if "nodejs" in name else known(name, *a))
+    with pytest.raises(SystemExit) as stopped:
+        assets.node()
+    assert "no Node on the PATH" in said(stopped) and "apt install nodejs npm" in said(stopped)
+
+
+def test_a_build_folder_of_another_name_is_refused() -> None:
+    done = run(sys.executable, "-m", "tools.build", "--build", "somewhere")
+    assert "Jupyter Book builds into a folder named _build" in one_line(done)
+
+
+def test_no_addresses_yet_says_what_to_run(tmp_path: Path) -> None:
+    done = run(sys.executable, "-m", "tools.addresses", "--build", tmp_path)
+    assert one_line(done).endswith("yet; run: make book")
+
+
+def test_make_alone_prints_every_target() -> None:
+    done = run("make", "--no-print-directory")
+    assert done.returncode == 0
+    listed = {line.split()[1] for line in done.stdout.splitlines() if line.startswith("  make ")}
+    assert listed == {"help", "setup", "assets", "book", "serve", "lab", "test", "bench", "lock", "clean"}
+
+
+def test_clean_removes_what_was_built_and_nothing_else(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for folder in ("_build/html", ".venv", "node_modules", "book"):
+        (tmp_path / folder).mkdir(parents=True)
+    assert run("make", "clean", cwd=tmp_path).returncode == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".venv", "Makefile", "book", "node_modules"]
+
+
+def test_the_locks_name_versions_and_no_place() -> None:
+    for lock in ("requirements.lock", "package-lock.json"):
+        text = (ROOT / lock).read_text("utf-8")
+        lines = [line for line in text.splitlines() if '"url"' not in line]  # where a package asks for donations
+        assert [line for line in lines if "://" in line or "file:" in line] == [], lock
+
+
+def test_the_readme_names_targets_that_exist() -> None:
+    words = (ROOT / "README.md").read_text("utf-8")
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    named = {line.split()[1] for line in words.splitlines() if line.startswith("    make ")}
+    assert {"book", "serve"} <= named
+    assert all(f"\n{target}:" in makefile for target in named)
