@@ -1,6 +1,7 @@
 """Run all the tests: find a browser, build the book with warnings as errors, then pytest.
 
-Words after `--` go to pytest: `python -m tools.test -- -k axe`. The last lines are pytest's own summary.
+Two runs of pytest go side by side: the built site in the browser, whose lines appear as they come, and everything else,
+whose report follows. Words after `--` go to a single pytest instead: `python -m tools.test -- -k axe`.
 """
 
 import argparse
@@ -14,12 +15,16 @@ from tools.build import build_book
 from tools.chromium import chromium
 from tools.paths import ROOT, stop
 
+PYTEST = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--durations=5"]
+SITE = ["tests/site"]
+REST = ["tests", "--ignore=tests/site"]
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default="_build", help="the build folder; its last part must be _build")
     parser.add_argument("--no-build", action="store_true", help="test the book that is there")
-    parser.add_argument("pytest", nargs="*", help="what pytest is to get; write -- before options")
+    parser.add_argument("pytest", nargs="*", help="what a single pytest is to get; write -- before options")
     options = parser.parse_args()
     build = (ROOT / options.build).resolve()
     started = time.monotonic()
@@ -31,16 +36,32 @@ def main() -> None:
     else:
         print("test: building the book, warnings are errors", flush=True)
         build_book(build, strict=True)
-    code = run_pytest(build, browser, options.pytest)
-    print(f"test: {(time.monotonic() - started) / 60:.1f} min in all", file=sys.stderr, flush=True)
+    environment = {**os.environ, "SMARTOS_BUILD": str(build), "CHROMIUM": browser, "PYTHONUNBUFFERED": "1"}
+    code = single(environment, options.pytest) if options.pytest else side_by_side(environment, build)
+    print(f"test: {'passed' if code == 0 else 'FAILED'}, {(time.monotonic() - started) / 60:.1f} min in all", flush=True)
     sys.exit(code)
 
 
-def run_pytest(build: Path, browser: str, words: list[str]) -> int:
-    """Pytest over everything, a line per test file so that progress shows."""
-    environment = {**os.environ, "SMARTOS_BUILD": str(build), "CHROMIUM": browser, "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-m", "pytest", "--durations=10", *(words or ["tests"])]
-    return subprocess.run(command, cwd=ROOT, env=environment).returncode
+def single(environment: dict[str, str], words: list[str]) -> int:
+    """One pytest with the caller's words."""
+    return subprocess.run([*PYTEST, *words], cwd=ROOT, env=environment).returncode
+
+
+def side_by_side(environment: dict[str, str], build: Path) -> int:
+    """The site's tests in sight, all the others beside them; both reports are shown, and either failure counts."""
+    report = build / "tests-beside-the-site.txt"
+    with report.open("w", encoding="utf-8") as log:
+        rest = subprocess.Popen([*PYTEST, *REST], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            print(f"test: the built site in the browser; meanwhile everything else, into {report}", flush=True)
+            site = single(environment, SITE)
+            print("test: everything else", flush=True)
+            beside = rest.wait()
+        finally:
+            if rest.poll() is None:
+                rest.terminate()
+    print(report.read_text("utf-8"), flush=True)
+    return site or beside
 
 
 if __name__ == "__main__":

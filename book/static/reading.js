@@ -47,13 +47,14 @@ export function copyButtons(root = document) {
 
 /** What scrolls sideways takes the focus, and only then. */
 export function scrollers(root = document) {
-  const watch = new ResizeObserver((entries) => {
-    for (const { target } of entries) {
-      if (target.scrollWidth > target.clientWidth + 1) target.tabIndex = 0;
-      else target.removeAttribute("tabindex");
-    }
-  });
-  for (const box of root.querySelectorAll("main pre, .math-block, .explorer-figure, .table-frame")) watch.observe(box);
+  const check = (box) => {
+    if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  };
+  const watch = new ResizeObserver((entries) => entries.forEach(({ target }) => check(target)));
+  const boxes = [...root.querySelectorAll("main pre, .math-block, .explorer-figure, .table-frame")];
+  boxes.forEach((box) => watch.observe(box));
+  document.fonts.ready.then(() => boxes.forEach(check));
 }
 
 /** The contents stand at the page one is on. */

@@ -131,7 +131,7 @@ def frame(demand: str, order: str) -> Frame:
     rows = [("guest", g.name, g.hard) for g in listed if g in chosen]
     rows += [("log", f"{c.date.date()} {c.commit[:7]}", c.subject) for c in log[:5]]
     caption = f"Who leans on {demand}; the log’s first lines on it."
-    table = Table(["", "Which", "Why, or the commit’s subject"], rows, caption)
+    table = Table(["Kind", "Which", "Why, or the commit’s subject"], rows, caption)
     return Frame(_matrix(listed, demand, says), says, table)
 
 

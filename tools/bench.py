@@ -1,0 +1,256 @@
+"""Measure the book against a plain Jupyter Book of the same chapters, in one run on one machine.
+
+Build: seconds cold, with the cells' outputs already in the cache, and seconds after one more line of prose. Pages: bytes
+transferred with gzip, and requests, in Chromium with an empty cache. Lighthouse: one prose page on its mobile settings.
+The plain book has the same sources and cells, and Jupyter Book's default look; only what its markup needs is added.
+Absolute numbers belong to the machine; the ratios of one run are what to compare.
+
+Left out: what the plain book fetches from other hosts is counted as requests, and its bytes are not.
+"""
+
+import argparse
+import gzip
+import http.server
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from tools.chromium import ARGUMENTS, chromium
+from tools.paths import ROOT, stop
+from tools.serve import Handler
+
+BENCH = ROOT / ".bench"
+PARTS = ["book", "notebooks", "src", "tests", "tools", "_config.yml", "_toc.yml", "pyproject.toml", "package.json",
+         "package-lock.json", "requirements.txt", "requirements.lock", "README.md", "CHANGELOG.md", "CITATION.cff", "LICENSE",
+         "LICENSE-text", "Makefile"]  # fmt: skip
+PROSE = "book/slides/wtf-is-smartos"
+LIGHTHOUSE = "lighthouse@12"
+LINE = "\nOne more line of prose, for the measurement.\n"
+COMPRESSED = (".html", ".css", ".js", ".mjs", ".json", ".svg", ".txt")
+
+
+class Gzip(Handler):
+    """The reader's server, with the compression that any public host has."""
+
+    def do_GET(self) -> None:
+        path = Path(self.translate_path(self.path))
+        path = path / "index.html" if path.is_dir() else path
+        if path.suffix not in COMPRESSED or not path.is_file():
+            return super().do_GET()
+        body = packed(path)
+        self.send_response(200)
+        self.send_header("Content-Type", self.guess_type(str(path)))
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        return None
+
+
+@cache
+def packed(path: Path) -> bytes:
+    return gzip.compress(path.read_bytes(), 6)
+
+
+def stage(name: str) -> Path:
+    """A copy of the sources under .bench."""
+    folder = BENCH / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for part in PARTS:
+        if (ROOT / part).is_dir():
+            shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        elif (ROOT / part).exists():
+            shutil.copy(ROOT / part, folder / part)
+    return folder
+
+
+def plain_settings(ours: dict[str, Any]) -> dict[str, Any]:
+    """Jupyter Book's defaults, and what the chapters' markup needs."""
+    return {
+        "title": ours["title"], "author": ours["author"], "only_build_toc_files": True,
+        "exclude_patterns": ours["exclude_patterns"], "execute": ours["execute"], "parse": ours["parse"],
+        "bibtex_bibfiles": ours["bibtex_bibfiles"],
+        "sphinx": {
+            "local_extensions": {"bench_words": "."},
+            "config": {"bibtex_reference_style": "author_year", "suppress_warnings": ["mystnb.unknown_mime_type"]},
+        },
+    }  # fmt: skip
+
+
+def build(folder: Path, what: str) -> float:
+    """Build the book in `folder`; the seconds it took."""
+    print(f"bench: {what}", flush=True)
+    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", ".", "--path-output", "."]
+    started = time.monotonic()
+    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    (folder / "build.txt").write_text(done.stdout, "utf-8")
+    if done.returncode:
+        stop("bench", f"{what} failed; {folder / 'build.txt'} says why")
+    return time.monotonic() - started
+
+
+def forget_pages(folder: Path) -> None:
+    """Leave a build with nothing but its executed cells."""
+    for part in ("html", ".doctrees"):
+        shutil.rmtree(folder / "_build" / part, ignore_errors=True)
+
+
+def measure_build(folder: Path, name: str) -> dict[str, float]:
+    """Seconds to execute, to build cold from executed cells, and to build again after one more line."""
+    with_cells = build(folder, f"{name}: executing every cell and building")
+    forget_pages(folder)
+    cold = build(folder, f"{name}: building cold, cells from the cache")
+    with (folder / f"{PROSE}.md").open("a", encoding="utf-8") as page:
+        page.write(LINE)
+    again = build(folder, f"{name}: building after one more line of prose")
+    if LINE.strip() not in (folder / "_build" / "html" / f"{PROSE}.html").read_text("utf-8"):
+        stop("bench", f"{name}: the new line of {PROSE}.md is not in its page")
+    return {"execution": with_cells - cold, "cold": cold, "again": again}
+
+
+def measure_pages(site: Path, pages: list[str]) -> dict[str, dict[str, float]]:
+    """Per page: bytes from the book's own host, requests to it, requests to other hosts."""
+    from playwright.sync_api import sync_playwright
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Gzip, directory=str(site)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    home = f"127.0.0.1:{server.server_port}"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        found = {page: weigh(browser, home, page) for page in pages}
+        browser.close()
+    server.shutdown()
+    return found
+
+
+def weigh(browser: Any, home: str, path: str) -> dict[str, float]:
+    """Open one page with an empty cache and add up what went over the wire."""
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    hosts: dict[str, str] = {}
+    weight = {"bytes": 0.0, "requests": 0, "elsewhere": 0}
+
+    def asked(event: dict[str, Any]) -> None:
+        there = urlsplit(event["request"]["url"])
+        if there.scheme in ("http", "https"):
+            hosts[event["requestId"]] = there.netloc
+            weight["requests" if there.netloc == home else "elsewhere"] += 1
+
+    def finished(event: dict[str, Any]) -> None:
+        if hosts.get(event["requestId"]) == home:
+            weight["bytes"] += event["encodedDataLength"]
+
+    protocol = context.new_cdp_session(page)
+    protocol.on("Network.requestWillBeSent", asked)
+    protocol.on("Network.loadingFinished", finished)
+    protocol.send("Network.enable")
+    page.goto(f"http://{home}/{path}.html", wait_until="load", timeout=60_000)
+    page.wait_for_timeout(700)
+    context.close()
+    return weight
+
+
+def lighthouse(site: Path) -> dict[str, float] | str:
+    """Lighthouse's four mobile scores of one prose page, or the line that says why there are none."""
+    npx = shutil.which("npx")
+    if npx is None:
+        return "there is no npx on the PATH"
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Gzip, directory=str(site)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    report = BENCH / "lighthouse.json"
+    report.unlink(missing_ok=True)
+    command = [npx, "--yes", f"--cache={BENCH / 'npm'}", LIGHTHOUSE, f"http://127.0.0.1:{server.server_port}/{PROSE}.html",
+               "--quiet", "--output=json", f"--output-path={report}",
+               f"--chrome-flags=--headless=new {' '.join(ARGUMENTS)}"]  # fmt: skip
+    print(f"bench: {LIGHTHOUSE} on {PROSE}, mobile", flush=True)
+    try:
+        done = subprocess.run(
+            command, cwd=BENCH, env={**os.environ, "CHROME_PATH": chromium()}, capture_output=True, text=True, timeout=300
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return "it did not finish within five minutes"
+    finally:
+        server.shutdown()
+    if done.returncode or not report.exists():
+        return (done.stderr.strip().splitlines() or ["it gave no report"])[-1]
+    return {name: part["score"] * 100 for name, part in json.loads(report.read_text("utf-8"))["categories"].items()}
+
+
+def table(ours: dict[str, Any], plain: dict[str, Any]) -> list[str]:
+    """The lines of the report: a measure, this book, the plain one, their ratio."""
+    rows = [
+        ("cold build, cells apart", "s", ours["build"]["cold"], plain["build"]["cold"]),
+        ("build after one more line", "s", ours["build"]["again"], plain["build"]["again"]),
+        ("  as a part of the cold build", "", ours["build"]["again"] / ours["build"]["cold"],
+         plain["build"]["again"] / plain["build"]["cold"]),
+        ("executing the cells", "s", ours["build"]["execution"], plain["build"]["execution"]),
+    ]  # fmt: skip
+    for words, how in (("median page", statistics.median), ("heaviest page", max)):
+        rows.append((f"{words}, transferred", "kB", *(how(p["bytes"] for p in b["pages"].values()) / 1000 for b in (ours, plain))))
+        rows.append((f"{words}, requests", "", *(how(p["requests"] for p in b["pages"].values()) for b in (ours, plain))))
+    rows.append(("requests to other hosts, all pages", "", *(sum(p["elsewhere"] for p in b["pages"].values()) for b in (ours, plain))))
+    lines = [f"{'':36}{'this book':>12}{'plain':>12}{'ratio':>9}"]
+    for words, unit, here, there in rows:
+        ratio = f"{here / there:9.2f}" if there else f"{'–':>9}"
+        lines.append(f"{words + (', ' + unit if unit else ''):36}{here:12.2f}{there:12.2f}{ratio}")
+    return lines
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", default="_build", help="where the assets are (make assets)")
+    parser.add_argument("--no-lighthouse", action="store_true")
+    options = parser.parse_args()
+    assets = (ROOT / options.build).resolve() / "assets"
+    if not assets.exists():
+        stop("bench", f"there is no {assets} yet; run: make assets")
+    content = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+    pages = [content["root"], *(page["file"] for part in content["parts"] for page in part["chapters"])]
+    result: dict[str, Any] = {}
+    for name in ("ours", "plain"):
+        folder = stage(name)
+        if name == "plain":
+            make_plain(folder)
+        else:
+            shutil.copytree(assets, folder / "_build" / "assets")
+        built = measure_build(folder, name)
+        print(f"bench: {name}: opening {len(pages)} pages", flush=True)
+        result[name] = {"build": built, "pages": measure_pages(folder / "_build" / "html", pages)}
+    result["lighthouse"] = "not asked for" if options.no_lighthouse else lighthouse(BENCH / "ours" / "_build" / "html")
+    report(result)
+
+
+def make_plain(folder: Path) -> None:
+    """Turn a copy of the sources into a plain Jupyter Book."""
+    settings = yaml.safe_load((folder / "_config.yml").read_text("utf-8"))
+    (folder / "_config.yml").write_text(yaml.safe_dump(plain_settings(settings), sort_keys=False), "utf-8")
+    shutil.copy(ROOT / "book/ext/look_words.py", folder / "look_words.py")
+    (folder / "bench_words.py").write_text("from look_words import add_words as setup\n", "utf-8")
+
+
+def report(result: dict[str, Any]) -> None:
+    """Print the table, Lighthouse's scores and the heaviest pages; keep all of it as JSON."""
+    print("\n".join(["", *table(result["ours"], result["plain"])]))
+    scores = result["lighthouse"]
+    said = scores if isinstance(scores, str) else ", ".join(f"{name} {score:.0f}" for name, score in scores.items())
+    print(f"Lighthouse, mobile, {PROSE}: {said}")
+    heavy = sorted(result["ours"]["pages"].items(), key=lambda item: -item[1]["bytes"])[:3]
+    print("heaviest: " + ", ".join(f"{page} {weight['bytes'] / 1000:.0f} kB" for page, weight in heavy))
+    (BENCH / "bench.json").write_text(json.dumps(result, indent=2) + "\n", "utf-8")
+    print(f"bench: everything is in {BENCH / 'bench.json'}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
