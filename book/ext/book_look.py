@@ -26,9 +26,9 @@ LOGGER = logging.getLogger(__name__)
 
 # What comes with the theme and the extensions. The search page links the five that it needs itself.
 THEIRS = [
-    "basic.css", "pygments.css", "file.png", "minus.png", "plus.png", "images", "locales", "scripts", "styles", "vendor",
-    "webpack-macros.html", "sbt-webpack-macros.html", "clipboard.min.js", "copy-button.svg", "check-solid.svg",
-    "copybutton.css", "copybutton.js", "copybutton_funcs.js", "togglebutton.css", "togglebutton.js", "design-tabs.js",
+    "basic.css", "pygments.css", "file.png", "minus.png", "plus.png", "images", "locales", "scripts", "styles",
+    "vendor", "webpack-macros.html", "sbt-webpack-macros.html", "clipboard.min.js", "copy-button.svg",
+    "check-solid.svg", "copybutton.css", "copybutton.js", "copybutton_funcs.js", "togglebutton.css", "togglebutton.js", "design-tabs.js",
     "sphinx-design.min.css", "sphinx-thebe.css", "sphinx-thebe.js", "mystnb.*.css",
 ]  # fmt: skip
 SEARCH = ["documentation_options.js", "doctools.js", "language_data.js", "searchtools.js", "sphinx_highlight.js"]
@@ -73,10 +73,13 @@ def contents(context: dict) -> str:
     page = BeautifulSoup(context.get("toc") or "", "html.parser")
     links = page.select("ul > li > ul > li > a")
     own = [link for link in links if len(link.find_parents("ul")) == 2]
-    items = "".join(f'<li class="toctree-l2"><a href="{escape(link["href"])}">{link.decode_contents()}</a></li>' for link in own)
+    items = "".join(
+        f'<li class="toctree-l2"><a href="{escape(link["href"])}">{link.decode_contents()}</a></li>' for link in own
+    )
     here = re.compile(r'(<li class="toctree-l1 current[^"]*"><a class="[^"]*" href="[^"]*")(>.*?</a>)')
     below = f"<ul>{items}</ul>" if items else ""
-    return here.sub(lambda found: f'{found[1]} aria-current="page"{found[2]}{below}', html, count=1)
+    html = here.sub(lambda found: f'{found[1]} aria-current="page"{found[2]}{below}', html, count=1)
+    return html.replace('href="#"', 'href="#main"')
 
 
 def dress(app: Sphinx, page: str, template: str, context: dict, doctree: object) -> None:

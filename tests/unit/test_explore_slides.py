@@ -6,7 +6,6 @@ import pytest
 
 from smartos import post
 from smartos.explore import confine, deck, exit_reasons, kvmstat, port_story, quantize
-from smartos.explore.bars import bars
 
 
 def test_kvmstat_s_listed_causes_explain_a_fifth_to_a_third_of_the_exits() -> None:
@@ -81,9 +80,6 @@ def test_the_deck_s_table_has_its_34_pages_and_marks_the_quoted() -> None:
     assert [row[0] for row in rows] == list(range(1, 35))
     assert {row[0] for row in rows if row[3]} == {2, 22, 23, 27}
 
-
-def test_a_bar_is_never_longer_than_its_room() -> None:
-    assert 'width="206"' in bars([("a", 9, "9")], "A bar.", most=3)
 
 
 EXPLORERS = [port_story.stepper, kvmstat.explorer, exit_reasons.explorer, quantize.explorer]

@@ -37,7 +37,8 @@ def test_a_guest_lives_in_the_only_process_of_its_zone() -> None:
 
 def test_what_the_kernel_holds_is_drawn_in_the_kernel_and_no_zone_is() -> None:
     assert {key for key in PARTS if holder(key) == "kernel"} == {"dtrace", "zfs", "kvm", "crossbow"}
-    assert not any(inside(PARTS[key].box, PARTS["kernel"].box) for key in ("global", "native", "kvmzone", "qemu", "guest"))
+    above = ("global", "native", "kvmzone", "qemu", "guest")
+    assert not any(inside(PARTS[key].box, PARTS["kernel"].box) for key in above)
 
 
 def test_no_part_leaves_the_picture() -> None:

@@ -2,11 +2,11 @@
 
 Hardware is at the bottom, the illumos kernel on it with ZFS, DTrace, KVM and Crossbow inside, and above the kernel the
 zones: the global zone, a zone of native processes, and a zone whose one process is a QEMU that holds a guest. No
-copy of the concept diagram that the post points at was found; the arrangement and the drawing are this book's own. The ways
-follow the sources of launch: illumos-kvm 44e36b4495, illumos-kvm-cmd 8fa43e83a2 (a VNIC reached over DLPI by `-net vnic`,
-a zvol as raw device) and illumos-joyent c9c7122c5f (the kvm brand and its hook that creates the VNIC).
+copy of the concept diagram that the post points at was found; the arrangement and the drawing are this book's own.
+The ways follow the sources of launch: illumos-kvm 44e36b4495, illumos-kvm-cmd 8fa43e83a2 (a VNIC reached over DLPI by
+`-net vnic`, a zvol as raw device) and illumos-joyent c9c7122c5f (the kvm brand and its hook that creates the VNIC).
 
-Left out: the vioblk and vioif of an illumos guest, interrupts on the way back, the boot, and everything outside one node.
+Left out: the driver names of an illumos guest, interrupts on the way back, the boot, and everything outside one node.
 """
 
 from dataclasses import dataclass
@@ -38,24 +38,24 @@ PARTS = {
     "cpus": Part((120, 400, 92, 40), "CPUs", "", "nothing", "run kernel, processes and, in guest mode, guests"),
     "nic": Part((220, 400, 108, 40), "network card", "", "nothing", "puts packets on the wire"),
     "kernel": Part((4, 246, 332, 130), "illumos kernel", "", "hardware", "is the one kernel of all zones"),
-    "dtrace": Part((12, 272, 68, 26), "DTrace", "dtrace", "kernel", "fires enabled probes and aggregates what they saw"),
+    "dtrace": Part((12, 272, 68, 26), "DTrace", "dtrace", "kernel", "fires enabled probes, aggregates what they see"),
     "zfs": Part((12, 310, 100, 58), "ZFS", "zfs", "disks", "keeps files and volumes as trees of checksummed blocks"),
     "pool": Part((18, 316, 40, 22), "pool", "zfs", "disks", "decides on which disks a block lands"),
     "zvol": Part((66, 316, 40, 22), "zvol", "zfs", "the pool", "shows part of the pool as a raw disk"),
     "kvm": Part((120, 310, 92, 58), "KVM", "kvm", "CPUs", "enters and leaves guest mode for a process"),
     "dev": Part((126, 316, 80, 22), "/dev/kvm", "kvm", "KVM", "is the device that QEMU opens to have a guest run"),
-    "crossbow": Part((220, 310, 108, 58), "Crossbow", "crossbow", "network card", "splits a network card into virtual ones"),
-    "vnic": Part((226, 316, 42, 22), "VNIC", "crossbow", "Crossbow", "is the guest's own network card, made with its zone"),
-    "flow": Part((280, 316, 42, 22), "lane", "crossbow", "network card", "is the VNIC's own queue through kernel and card"),
+    "crossbow": Part((220, 310, 108, 58), "Crossbow", "crossbow", "network card", "splits a card into virtual ones"),
+    "vnic": Part((226, 316, 42, 22), "VNIC", "crossbow", "Crossbow", "is the guest's own card, made with its zone"),
+    "flow": Part((280, 316, 42, 22), "lane", "crossbow", "network card", "is the VNIC's own queue, kernel and card"),
     "global": Part((4, 24, 72, 198), "global zone", "zones", "kernel", "sees every zone and may look into the kernel"),
     "dladm": Part((11, 54, 58, 24), "dladm", "zones", "global zone", "creates a VNIC when a zone comes up"),
     "consumer": Part((11, 188, 58, 26), "dtrace", "dtrace", "global zone", "compiles D and reads the answers"),
-    "native": Part((82, 24, 72, 198), "OS zone", "zones", "kernel", "holds native processes and is unaware of its neighbours"),
+    "native": Part((82, 24, 72, 198), "OS zone", "zones", "kernel", "holds native processes, unaware of neighbours"),
     "sshd": Part((89, 54, 58, 24), "sshd", "zones", "OS zone", "is an ordinary process"),
     "process": Part((89, 188, 58, 26), "httpd", "zones", "OS zone", "is a process like any of the kernel's"),
-    "kvmzone": Part((160, 24, 176, 198), "KVM zone", "zones", "kernel", "confines QEMU: few privileges, a read-only /usr"),
+    "kvmzone": Part((160, 24, 176, 198), "KVM zone", "zones", "kernel", "confines QEMU: few privileges, fixed /usr"),
     "qemu": Part((166, 46, 164, 170), "QEMU, its only process", "kvm", "KVM zone", "emulates the guest's devices"),
-    "guest": Part((186, 68, 138, 84), "guest system", "kvm", "QEMU and KVM", "is another operating system, with its own kernel"),
+    "guest": Part((186, 68, 138, 84), "guest system", "kvm", "QEMU and KVM", "is another system, with its own kernel"),
     "vblk": Part((192, 118, 60, 26), "virtio-blk", "kvm", "guest", "is the guest's disk driver"),
     "vnet": Part((258, 118, 60, 26), "virtio-net", "kvm", "guest", "is the guest's network driver"),
     "backblk": Part((192, 180, 60, 28), "drive", "kvm", "QEMU", "answers virtio-blk from a zvol"),
@@ -70,7 +70,7 @@ RAIL = 285
 
 @dataclass(frozen=True)
 class Way:
-    """A path through the node: its `lines` in the figure, its `steps` as (part, what happens there), and its sentence."""
+    """A path through the node: its `lines` in the figure, its `steps` as (part, what happens), and its sentence."""
 
     label: str
     says: str
@@ -92,8 +92,8 @@ WAYS = {
     ),
     "packet": Way(
         "a guest’s packet",
-        "The packet goes from the guest’s driver to QEMU (1, 2), whose vnic backend sends it over DLPI to the guest’s own VNIC (3). "
-        "From there its lane (4) leads to the network card (5).",
+        "The packet goes from the guest’s driver to QEMU (1, 2), whose vnic backend sends it over DLPI to the guest’s "
+        "own VNIC (3). From there its lane (4) leads to the network card (5).",
         ("M288 144V180", "M288 208V234H247V316", "M268 327H280", "M274 368V400"),
         (("vnet", "The guest’s driver puts the packet into a ring that it shares with QEMU."),
          ("backnet", "QEMU’s -net vnic backend writes it to the VNIC over DLPI."),
@@ -103,8 +103,8 @@ WAYS = {
     ),
     "exit": Way(
         "a VM exit",
-        "The guest runs on the CPU itself until it does something it may not do there (1); the CPU then leaves guest mode (2) into KVM (3). "
-        "Only if a device is concerned does KVM return to QEMU (4).",
+        "The guest runs on the CPU itself until it does something it may not do there (1); the CPU then leaves guest "
+        "mode (2) into KVM (3). Only if a device is concerned does KVM return to QEMU (4).",
         ("M186 94H176V234H116V388H134V400", "M166 400V368", "M196 310V216"),
         (("guest", "An instruction such as CPUID must not run in guest mode."),
          ("cpus", "The CPU saves the guest’s state and leaves guest mode."),
@@ -122,8 +122,8 @@ WAYS = {
     ),
     "native": Way(
         "a native process",
-        "A process in an OS zone (1) calls the one kernel directly: its file is in the pool (2) and its blocks are on the disks (3). "
-        "No guest and no emulated device is on the way.",
+        "A process in an OS zone (1) calls the one kernel directly: its file is in the pool (2) and its blocks are on "
+        "the disks (3). No guest and no emulated device is on the way.",
         ("M118 214V234H94V304H38V316", "M62 368V400"),
         (("process", "write() is a system call into the kernel that every zone shares."),
          ("pool", "The zone’s files are a dataset of the pool."),
@@ -132,8 +132,8 @@ WAYS = {
 }  # fmt: skip
 
 WHOLE = (
-    "Three zones stand on one illumos kernel, and a guest lives in the third: inside QEMU, which is the only process of its "
-    "zone. ZFS, KVM and Crossbow stand between that kernel and disks, CPUs and network; DTrace has probes in all of them."
+    "Three zones stand on one illumos kernel, and a guest lives in the third: inside QEMU, the only process of its zone. "
+    "ZFS, KVM and Crossbow in the kernel stand on disks, CPUs and network card; DTrace has probes in all of them."
 )
 
 
@@ -150,7 +150,8 @@ def node(highlight: str | None = None) -> Frame:
 def parts_table() -> Table:
     """Every part: what it stands on, whose it is, what it does."""
     rows = [(name_of(part), part.on, tech_of(part), part.does) for part in PARTS.values()]
-    return Table(["Part", "Stands on", "Technology", "What it does"], rows, "The parts of the node, from the bottom up.")
+    columns = ["Part", "Stands on", "Technology", "What it does"]
+    return Table(columns, rows, "The parts of the node, from the bottom up.")
 
 
 def steps_table(way: Way) -> Table:
@@ -177,7 +178,8 @@ def draw(way: Way | None) -> str:
     body += [box(key, key in marked) for key in PARTS]
     body += [line(*ends, stroke="rule") for ends in STANDS] + rail()
     if way:
-        body += [element("path", d=d, fill="none", stroke="ink", stroke_width=2, stroke_linejoin="round") for d in way.lines]
+        inked = {"fill": "none", "stroke": "ink", "stroke_width": 2, "stroke_linejoin": "round"}
+        body += [element("path", d=d, **inked) for d in way.lines]
         body += [badge(key, number) for key, number in marked.items()]
     return drawing(WIDTH, HEIGHT, says, group(*body, font_family=FONT))
 
@@ -224,7 +226,8 @@ def rail() -> list[str]:
     """DTrace's line through the kernel, with a probe point at each of the three others."""
     start = PARTS["dtrace"].box[0] + PARTS["dtrace"].box[2]
     dots = [element("circle", cx=x, cy=RAIL, r=3, fill=paper("paper-2"), stroke="dtrace") for x in TICKS]
-    return [line(start, RAIL, 328, RAIL, stroke="dtrace"), *(line(x, RAIL, x, 310, stroke="dtrace") for x in TICKS), *dots]
+    drops = [line(x, RAIL, x, 310, stroke="dtrace") for x in TICKS]
+    return [line(start, RAIL, 328, RAIL, stroke="dtrace"), *drops, *dots]
 
 
 def badge(key: str, number: int) -> str:
