@@ -22,7 +22,9 @@ from tools.paths import ROOT
 
 LABS = sorted((ROOT / "notebooks").glob("**/*.ipynb"))
 TEXTS = sorted(
-    path for path in (ROOT / "book").rglob("*.md") if re.search(r"^```\{code-cell\}", path.read_text("utf-8"), re.MULTILINE)
+    path
+    for path in (ROOT / "book").rglob("*.md")
+    if re.search(r"^```\{code-cell\}", path.read_text("utf-8"), re.MULTILINE)
 )
 SECONDS = 120
 
@@ -58,7 +60,9 @@ def test_it_runs_from_clean_in_its_own_folder(path: Path) -> None:
 
 
 def run(notebook: nbformat.NotebookNode, folder: Path) -> None:
-    NotebookClient(notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": str(folder)}}).execute()
+    NotebookClient(
+        notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+    ).execute()
 
 
 @pytest.mark.parametrize("path", LABS, ids=name)
@@ -103,10 +107,9 @@ def binder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("binder")
     venv.create(folder, with_pip=True)
     python = folder / "bin" / "python"
-    command = [str(python), "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
-    done = subprocess.run(
-        [*command, "-r", "requirements.txt", "-c", "requirements.lock"], cwd=ROOT, env=alone(), capture_output=True, text=True
-    )  # fmt: skip
+    command = [python, "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
+    command += ["-r", "requirements.txt", "-c", "requirements.lock"]
+    done = subprocess.run(command, cwd=ROOT, env=alone(), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return python
 

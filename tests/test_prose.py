@@ -19,13 +19,19 @@ def text_of(page: str) -> str:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page not in LISTS])
 def test_every_number_comes_from_a_cell_or_a_source(page: str) -> None:
-    found = [f"{page}:{b.line}: {', '.join(bad)} in: {b.text[:90]}" for b in blocks(text_of(page)) if (bad := unproved(b))]
+    found = [
+        f"{page}:{b.line}: {', '.join(bad)} in: {b.text[:90]}" for b in blocks(text_of(page)) if (bad := unproved(b))
+    ]
     assert not found, "\n".join(["glue it, cite it, or mark an assumption as [512]{.given}:", *found])
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_nobody_shouts(page: str) -> None:
-    loud = [f"{page}:{b.line}: {b.text[:90]}" for b in blocks(text_of(page)) if re.search(r"\w!(?=[\s)]|$)", stripped(b.text))]
+    loud = [
+        f"{page}:{b.line}: {b.text[:90]}"
+        for b in blocks(text_of(page))
+        if re.search(r"\w!(?=[\s)]|$)", stripped(b.text))
+    ]
     assert not loud, "\n".join(loud)
 
 
@@ -46,11 +52,19 @@ def test_the_prose_says_nothing_of_where_it_was_written(page: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "The port changed 9,412 lines.", "It took 34 % of the time.", "A guest took 12 ms.", "About 400 of them remained.",
-        "The ratio is 1.7 in this run.", "The post has 34 slides.", "There were 128 in 2011.", "- it fell to 512",
-        "| name | 4096 |", ":::{admonition} Note\nIt has 250 of them.\n:::", "In 2011, 16 files held it.",
+        "The port changed 9,412 lines.",
+        "It took 34 % of the time.",
+        "A guest took 12 ms.",
+        "About 400 of them remained.",
+        "The ratio is 1.7 in this run.",
+        "The post has 34 slides.",
+        "There were 128 in 2011.",
+        "- it fell to 512",
+        "| name | 4096 |",
+        ":::{admonition} Note\nIt has 250 of them.\n:::",
+        "In 2011, 16 files held it.",
     ],
-)  # fmt: skip
+)
 def test_the_rule_finds_a_number_without_proof(text: str) -> None:
     assert [bad for block in blocks(text) for bad in unproved(block)]
 
@@ -58,13 +72,27 @@ def test_the_rule_finds_a_number_without_proof(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "The port changed {glue:text}`lines` lines.", "It took 34 % of the time {cite}`cantrill2011`.", "In 2011 it was new.",
-        "On 15 August 2011 at 22:35 it came.", "It boots FreeBSD 8.1 and Linux 2.6.34.", "Slide 22 says so, and page 127 too.", "See lines 79 and 117.", "The list calls it 03344.",
-        "> It has 9,412 lines.", "He wrote: “It has 9,412 lines.”", "Give it [512]{.given} bytes.", "A 64-bit guest on x86.",
-        "```python\nx = 4096\n```", "Write `4096` there.", "See [the log](https://example.org/4096).", "## 4096 lines",
-        "Two guests and 5 more.", "With $2^{4096}$ states.", ":::{div} page-facts\nFor you. It takes 10 minutes.\n:::",
+        "The port changed {glue:text}`lines` lines.",
+        "It took 34 % of the time {cite}`cantrill2011`.",
+        "In 2011 it was new.",
+        "On 15 August 2011 at 22:35 it came.",
+        "It boots FreeBSD 8.1 and Linux 2.6.34.",
+        "Slide 22 says so, and page 127 too.",
+        "See lines 79 and 117.",
+        "The list calls it 03344.",
+        "> It has 9,412 lines.",
+        "He wrote: “It has 9,412 lines.”",
+        "Give it [512]{.given} bytes.",
+        "A 64-bit guest on x86.",
+        "```python\nx = 4096\n```",
+        "Write `4096` there.",
+        "See [the log](https://example.org/4096).",
+        "## 4096 lines",
+        "Two guests and 5 more.",
+        "With $2^{4096}$ states.",
+        ":::{div} page-facts\nFor you. It takes 10 minutes.\n:::",
     ],
-)  # fmt: skip
+)
 def test_the_rule_leaves_names_quotations_and_proved_numbers_alone(text: str) -> None:
     assert [bad for block in blocks(text) for bad in unproved(block)] == []
 

@@ -67,7 +67,7 @@ def test_an_old_python_is_told_which_one_is_needed(monkeypatch: pytest.MonkeyPat
 
 
 def test_without_a_network_setting_up_says_so(bare: Path) -> None:
-    """The package index does not answer: one line with pip's own reason, and no half-made environment counts as done."""
+    """The index does not answer: one line with pip's own reason, and what is half made does not count as done."""
     network = {"PIP_INDEX_URL": CLOSED, "PIP_RETRIES": "0", "PIP_CONFIG_FILE": os.devnull, "PIP_TIMEOUT": "2"}
     done = run(sys.executable, "tools/bootstrap.py", cwd=bare, **network)
     line = one_line(done)

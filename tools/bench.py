@@ -1,9 +1,9 @@
 """Measure the book against a plain Jupyter Book of the same chapters, in one run on one machine.
 
-Build: seconds cold, with the cells' outputs already in the cache, and seconds after one more line of prose. Pages: bytes
-transferred with gzip, and requests, in Chromium with an empty cache. Lighthouse: one prose page on its mobile settings.
-The plain book has the same sources and cells, and Jupyter Book's default look; only what its markup needs is added.
-Absolute numbers belong to the machine; the ratios of one run are what to compare.
+Build: seconds cold, with the cells' outputs already in the cache, and seconds after one more line of prose. Pages:
+bytes transferred with gzip, and requests, in Chromium with an empty cache. Lighthouse: one prose page on its mobile
+settings. The plain book has the same sources and cells, and Jupyter Book's default look; only what its markup needs is
+added. Absolute numbers belong to the machine; the ratios of one run are what to compare.
 
 Left out: what the plain book fetches from other hosts is counted as requests, and its bytes are not.
 """
@@ -26,14 +26,16 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from tools.build import JUPYTER_BOOK
 from tools.chromium import ARGUMENTS, chromium
 from tools.paths import ROOT, stop
 from tools.serve import Handler
 
 BENCH = ROOT / ".bench"
-PARTS = ["book", "notebooks", "src", "tests", "tools", "_config.yml", "_toc.yml", "pyproject.toml", "package.json",
-         "package-lock.json", "requirements.txt", "requirements.lock", "README.md", "CHANGELOG.md", "CITATION.cff", "LICENSE",
-         "LICENSE-text", "Makefile"]  # fmt: skip
+PARTS = """
+book notebooks src tests tools _config.yml _toc.yml pyproject.toml package.json package-lock.json requirements.txt
+requirements.lock README.md CHANGELOG.md CITATION.cff LICENSE LICENSE-text Makefile
+""".split()
 PROSE = "book/slides/wtf-is-smartos"
 LIGHTHOUSE = "lighthouse@12"
 LINE = "\nOne more line of prose, for the measurement.\n"
@@ -79,20 +81,29 @@ def stage(name: str) -> Path:
 def plain_settings(ours: dict[str, Any]) -> dict[str, Any]:
     """Jupyter Book's defaults, and what the chapters' markup needs."""
     return {
-        "title": ours["title"], "author": ours["author"], "only_build_toc_files": True,
-        "exclude_patterns": ours["exclude_patterns"], "execute": ours["execute"], "parse": ours["parse"],
+        "title": ours["title"],
+        "author": ours["author"],
+        "only_build_toc_files": True,
+        "exclude_patterns": ours["exclude_patterns"],
+        "execute": ours["execute"],
+        "parse": ours["parse"],
         "bibtex_bibfiles": ours["bibtex_bibfiles"],
         "sphinx": {
             "local_extensions": {"bench_words": "."},
             "config": {"bibtex_reference_style": "author_year", "suppress_warnings": ["mystnb.unknown_mime_type"]},
         },
-    }  # fmt: skip
+    }
 
 
 def build(folder: Path, what: str) -> float:
-    """Build the book in `folder`; the seconds it took."""
+    """Build the book in `folder`, ours as `make book` does it; the seconds it took."""
     print(f"bench: {what}", flush=True)
-    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", ".", "--path-output", "."]
+    program = (
+        [sys.executable, "-c", JUPYTER_BOOK]
+        if folder.name == "ours"
+        else [str(Path(sys.executable).with_name("jupyter-book"))]
+    )
+    command = [*program, "build", ".", "--path-output", "."]
     started = time.monotonic()
     done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     (folder / "build.txt").write_text(done.stdout, "utf-8")
@@ -171,14 +182,27 @@ def lighthouse(site: Path) -> dict[str, float] | str:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     report = BENCH / "lighthouse.json"
     report.unlink(missing_ok=True)
-    command = [npx, "--yes", f"--cache={BENCH / 'npm'}", LIGHTHOUSE, f"http://127.0.0.1:{server.server_port}/{PROSE}.html",
-               "--quiet", "--output=json", f"--output-path={report}",
-               f"--chrome-flags=--headless=new {' '.join(ARGUMENTS)}"]  # fmt: skip
+    command = [
+        npx,
+        "--yes",
+        f"--cache={BENCH / 'npm'}",
+        LIGHTHOUSE,
+        f"http://127.0.0.1:{server.server_port}/{PROSE}.html",
+        "--quiet",
+        "--output=json",
+        f"--output-path={report}",
+        f"--chrome-flags=--headless=new {' '.join(ARGUMENTS)}",
+    ]
     print(f"bench: {LIGHTHOUSE} on {PROSE}, mobile", flush=True)
     try:
         done = subprocess.run(
-            command, cwd=BENCH, env={**os.environ, "CHROME_PATH": chromium()}, capture_output=True, text=True, timeout=300
-        )  # fmt: skip
+            command,
+            cwd=BENCH,
+            env={**os.environ, "CHROME_PATH": chromium()},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
     except subprocess.TimeoutExpired:
         return "it did not finish within five minutes"
     finally:
@@ -190,22 +214,29 @@ def lighthouse(site: Path) -> dict[str, float] | str:
 
 def table(ours: dict[str, Any], plain: dict[str, Any]) -> list[str]:
     """The lines of the report: a measure, this book, the plain one, their ratio."""
+    both = (ours, plain)
+    seconds = [book["build"] for book in both]
     rows = [
-        ("cold build, cells apart", "s", ours["build"]["cold"], plain["build"]["cold"]),
-        ("build after one more line", "s", ours["build"]["again"], plain["build"]["again"]),
-        ("  as a part of the cold build", "", ours["build"]["again"] / ours["build"]["cold"],
-         plain["build"]["again"] / plain["build"]["cold"]),
-        ("executing the cells", "s", ours["build"]["execution"], plain["build"]["execution"]),
-    ]  # fmt: skip
+        ("cold build, cells apart, s", *(s["cold"] for s in seconds)),
+        ("executing the cells, s", *(s["execution"] for s in seconds)),
+        ("build after one more line, s", *(s["again"] for s in seconds)),
+        ("  part of the cold build", *(s["again"] / s["cold"] for s in seconds)),
+        ("  part of it with the cells", *(s["again"] / (s["cold"] + s["execution"]) for s in seconds)),
+    ]
     for words, how in (("median page", statistics.median), ("heaviest page", max)):
-        rows.append((f"{words}, transferred", "kB", *(how(p["bytes"] for p in b["pages"].values()) / 1000 for b in (ours, plain))))
-        rows.append((f"{words}, requests", "", *(how(p["requests"] for p in b["pages"].values()) for b in (ours, plain))))
-    rows.append(("requests to other hosts, all pages", "", *(sum(p["elsewhere"] for p in b["pages"].values()) for b in (ours, plain))))
+        rows.append((f"{words}, transferred, kB", *(how(of(book, "bytes")) / 1000 for book in both)))
+        rows.append((f"{words}, requests", *(how(of(book, "requests")) for book in both)))
+    rows.append(("requests to other hosts, all pages", *(sum(of(book, "elsewhere")) for book in both)))
     lines = [f"{'':36}{'this book':>12}{'plain':>12}{'ratio':>9}"]
-    for words, unit, here, there in rows:
+    for words, here, there in rows:
         ratio = f"{here / there:9.2f}" if there else f"{'–':>9}"
-        lines.append(f"{words + (', ' + unit if unit else ''):36}{here:12.2f}{there:12.2f}{ratio}")
+        lines.append(f"{words:36}{here:12.2f}{there:12.2f}{ratio}")
     return lines
+
+
+def of(book: dict[str, Any], what: str) -> list[float]:
+    """One measure of every page."""
+    return [page[what] for page in book["pages"].values()]
 
 
 def main() -> None:

@@ -14,6 +14,15 @@ from pathlib import Path
 
 from tools.paths import ROOT, stop
 
+# Jupyter Book checks its settings with jsonschema, which on import compiles the grammar of a format that no setting
+# has: two seconds of every build, and half of a small one. Without that module jsonschema leaves the format out.
+JUPYTER_BOOK = """\
+import sys
+sys.modules["rfc3987_syntax"] = None
+from jupyter_book.cli.main import main
+main()
+"""
+
 
 def source_digest() -> str:
     """One digest over the package, the lock and the chapters' helpers that cells import."""
@@ -38,7 +47,7 @@ def drop_stale_cache(build: Path) -> None:
 
 def sphinx(build: Path, strict: bool, every_page: bool) -> int:
     """Run Jupyter Book; with `strict`, a warning is an error and unresolved references are warnings."""
-    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", ".", "--path-output", str(build.parent)]
+    command = [sys.executable, "-c", JUPYTER_BOOK, "build", ".", "--path-output", str(build.parent)]
     if strict:
         command += ["-W", "-n", "--keep-going"]
     if every_page or strict:

@@ -38,7 +38,8 @@ def main() -> None:
         build_book(build, strict=True)
     environment = {**os.environ, "SMARTOS_BUILD": str(build), "CHROMIUM": browser, "PYTHONUNBUFFERED": "1"}
     code = single(environment, options.pytest) if options.pytest else side_by_side(environment, build)
-    print(f"test: {'passed' if code == 0 else 'FAILED'}, {(time.monotonic() - started) / 60:.1f} min in all", flush=True)
+    minutes = (time.monotonic() - started) / 60
+    print(f"test: {'FAILED' if code else 'passed'}, {minutes:.1f} min in all", flush=True)
     sys.exit(code)
 
 

@@ -1,7 +1,8 @@
 """Every page's launch menu: run it on Binder, Colab or one's own JupyterLab, or take it home as a notebook.
 
 The menu is a native popover in the page's header and holds nothing but links, so it opens, closes with Escape and gives
-the focus back without JavaScript, and asks nothing of another host until a link is followed. With no public repository known it shows the local way instead.
+the focus back without JavaScript, and asks nothing of another host until a link is followed. With no public repository
+known it shows the local way instead.
 
 Left out: starting a kernel in the page; that is another button's work.
 """

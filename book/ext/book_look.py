@@ -28,8 +28,8 @@ LOGGER = logging.getLogger(__name__)
 THEIRS = [
     "basic.css", "pygments.css", "file.png", "minus.png", "plus.png", "images", "locales", "scripts", "styles",
     "vendor", "webpack-macros.html", "sbt-webpack-macros.html", "clipboard.min.js", "copy-button.svg",
-    "check-solid.svg", "copybutton.css", "copybutton.js", "copybutton_funcs.js", "togglebutton.css", "togglebutton.js", "design-tabs.js",
-    "sphinx-design.min.css", "sphinx-thebe.css", "sphinx-thebe.js", "mystnb.*.css",
+    "check-solid.svg", "copybutton.css", "copybutton.js", "copybutton_funcs.js", "togglebutton.css", "togglebutton.js",
+    "design-tabs.js", "sphinx-design.min.css", "sphinx-thebe.css", "sphinx-thebe.js", "mystnb.*.css",
 ]  # fmt: skip
 SEARCH = ["documentation_options.js", "doctools.js", "language_data.js", "searchtools.js", "sphinx_highlight.js"]
 

@@ -82,7 +82,7 @@ def with_anchor(body: str, anchor: str, new: str, page: str) -> str:
     if path == page and target:
         name = re.search(rf'<[^<>]* id="{re.escape(target)}"', body)
         if name:
-            return f'{body[:name.start()]}<span id="{escape(anchor)}"></span>{body[name.start():]}'
+            return f'{body[: name.start()]}<span id="{escape(anchor)}"></span>{body[name.start() :]}'
     link = escape(relative(new, page))
     return f'{body}<p class="moved" id="{escape(anchor)}">This part has moved: <a href="{link}">{link}</a></p>'
 

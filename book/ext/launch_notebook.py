@@ -15,7 +15,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 
-NEEDS = '''\
+NEEDS = """\
 # {title}
 # A page of {book}, as a notebook.
 # It needs Python 3.11 or newer and the book's package, smartos. To get it{where}:
@@ -24,7 +24,7 @@ import importlib.util
 
 if importlib.util.find_spec("smartos") is None:
     raise ModuleNotFoundError("This notebook needs the package smartos. Install it and run this cell again: {install}")
-'''
+"""
 
 OF_THE_BOOK = {"bibliography", "toctree", "contents", "tableofcontents", "figure", "image"}
 TITLED = {"admonition", "dropdown", "list-table", "topic", "card", "tab-item"}

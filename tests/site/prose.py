@@ -14,36 +14,49 @@ from pathlib import Path
 
 import nbformat
 
-OPAQUE = {
-    "code-cell", "code", "code-block", "literalinclude", "math", "raw", "bibliography", "toctree", "figure", "image", "ja",
-}  # fmt: skip
+OPAQUE = set("code-cell code code-block literalinclude math raw bibliography toctree figure image ja".split())
 MONTH = (
     r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sep(?:tember)?|Oct(?:ober)?"
     r"|Nov(?:ember)?|Dec(?:ember)?)\.?"
 )
 SET_ASIDE = [
-    r"<!--.*?-->", r"\[[^\]\n]*\]\{[^{}]*\.given[^{}]*\}", r"\{[\w:-]+\}`[^`]*`", r"`[^`]*`", r"\$[^$\n]+\$",
-    r"“[^”]*”", r'"[^"\n]{1,400}"', r"!\[[^\]]*\]\([^)]*\)", r"\]\([^)]*\)", r"<[^<>]*>", r"https?://\S+", r"\]\{[^{}]*\}",
-    r"\{[.#][^{}]*\}", rf"\b\d{{1,2}}(?:st|nd|rd|th)? (?:and \d{{1,2}} )?{MONTH}(?: \d{{4}})?", rf"\b{MONTH} \d{{1,2}}(?:, \d{{4}})?\b",
-    r"\b\d{4}[-/]\d{2}(?:[-/]\d{2})?\b", r"\b\d{1,2}:\d{2}(?::\d{2})?\b",
-]  # fmt: skip
+    r"<!--.*?-->",
+    r"\[[^\]\n]*\]\{[^{}]*\.given[^{}]*\}",
+    r"\{[\w:-]+\}`[^`]*`",
+    r"`[^`]*`",
+    r"\$[^$\n]+\$",
+    r"“[^”]*”",
+    r'"[^"\n]{1,400}"',
+    r"!\[[^\]]*\]\([^)]*\)",
+    r"\]\([^)]*\)",
+    r"<[^<>]*>",
+    r"https?://\S+",
+    r"\]\{[^{}]*\}",
+    r"\{[.#][^{}]*\}",
+    rf"\b\d{{1,2}}(?:st|nd|rd|th)? (?:and \d{{1,2}} )?{MONTH}(?: \d{{4}})?",
+    rf"\b{MONTH} \d{{1,2}}(?:, \d{{4}})?\b",
+    r"\b\d{4}[-/]\d{2}(?:[-/]\d{2})?\b",
+    r"\b\d{1,2}:\d{2}(?::\d{2})?\b",
+]
 NUMBER = re.compile(r"(?<![\w.,/:+–-])[$€£]?\d[\d,]*(?:\.\d+)*(?!\w|-\w)")
+COUNTED = (
+    "bytes?|sectors?|pages?|seconds?|minutes?|hours?|days?|weeks?|months?|years?|lines?|files?|commits?|slides?|probes?"
+    "|exits?|cycles?|times|instructions?|blocks?|people|members?|guests?"
+)
 UNIT = re.compile(
-    r"\s?(?:%|per ?cent\b|[kKMGT]i?[Bb]\b|[kKMGT]bits?(?:/s)?\b|[kMG]?B/s\b|[kMG]Hz\b|ms\b|[µn]s\b|(?:bytes?|sectors?|pages?"
-    r"|seconds?|minutes?|hours?|days?|weeks?|months?|years?|lines?|files?|commits?|slides?|probes?|exits?|cycles?|times"
-    r"|instructions?|blocks?|people|members?|guests?)\b)"
+    r"\s?(?:%|per ?cent\b|[kKMGT]i?[Bb]\b|[kKMGT]bits?(?:/s)?\b|[kMG]?B/s\b|[kMG]Hz\b|ms\b|[µn]s\b"
+    rf"|(?:{COUNTED})\b)"
 )
-NAMES = re.compile(
-    r"(?:\b(?:page|slide|line|step|chapter|section|part|version|release|port|message|number|level|revision|bug|ring|table"
-    r"|figure|column|row|exit|reason|stage|run|type|vector|register|address|value)s?|#|No\.)\s*(?:\d+,? (?:and |to |or )?)*$",
-    re.IGNORECASE,
+NAMING = (
+    "page|slide|line|step|chapter|section|part|version|release|port|message|number|level|revision|bug|ring|table|figure"
+    "|column|row|exit|reason|stage|run|type|vector|register|address|value"
 )
-OPENERS = {
-    "A", "About", "After", "All", "Almost", "And", "Another", "Any", "Around", "As", "At", "Before", "Between", "But", "By",
-    "Each", "Every", "Fewer", "For", "From", "He", "If", "In", "It", "Its", "Less", "More", "Most", "Nearly", "Of", "On",
-    "Only", "Or", "Over", "She", "Since", "Some", "That", "The", "Their", "Then", "There", "These", "They", "This", "Those",
-    "To", "Under", "Up", "We", "What", "When", "Where", "Which", "With", "You", "Your",
-}  # fmt: skip
+NAMES = re.compile(rf"(?:\b(?:{NAMING})s?|#|No\.)\s*(?:\d+,? (?:and |to |or )?)*$", re.IGNORECASE)
+OPENERS = """
+A About After All Almost And Another Any Around As At Before Between But By Each Every Fewer For From He If In It
+Its Less More Most Nearly Of On Only Or Over She Since Some That The Their Then There These They This Those To
+Under Up We What When Where Which With You Your
+""".split()
 
 
 @dataclass(frozen=True)
@@ -114,7 +127,8 @@ def unproved(block: Block) -> list[str]:
     if re.search(r"\{(glue|cite)", block.text) or any("page-facts" in name for name in block.inside):
         return []
     text = stripped(block.text)
-    return [found[0] for found in NUMBER.finditer(text) if needs_proof(found[0], text[: found.start()], text[found.end() :])]
+    found = ((number[0], text[: number.start()], text[number.end() :]) for number in NUMBER.finditer(text))
+    return [number for number, before, after in found if needs_proof(number, before, after)]
 
 
 def needs_proof(number: str, before: str, after: str) -> bool:

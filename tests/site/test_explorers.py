@@ -1,4 +1,4 @@
-"""The interactive figures of the built pages: what a control shows is the frame that the model yielded, and no other."""
+"""The interactive figures of the built pages: what a control shows is the frame that the model yielded."""
 
 import json
 from itertools import product
@@ -55,7 +55,9 @@ def test_the_store_has_a_frame_for_every_point_and_each_has_words(site: Path) ->
         points = list(product(*(control["values"] for control in store["controls"])))
         assert len(store["runs"]) == len(points), f"{page}: {store['name']}"
         assert all(run for run in store["runs"]), f"{page}: {store['name']} has a point without a frame"
-        assert all(len(words.split()) >= 3 for words in store["says"]), f"{page}: {store['name']} has a frame without words"
+        assert all(len(words.split()) >= 3 for words in store["says"]), (
+            f"{page}: {store['name']} has a frame without words"
+        )
 
 
 def test_no_control_moves_without_effect(site: Path) -> None:

@@ -15,8 +15,8 @@ RECORD = """() => {
   const usable = [...document.querySelectorAll(can)].filter((el) =>
     el.checkVisibility({ visibilityProperty: true }) && !el.disabled && el.tabIndex >= 0 && el.type !== "radio" &&
     !el.closest("[inert]"));
-  const look = (el) => { const s = getComputedStyle(el); return [s.outlineStyle, s.outlineWidth, s.boxShadow, s.borderColor,
-    s.backgroundColor, s.textDecoration].join(); };
+  const shows = ["outlineStyle", "outlineWidth", "boxShadow", "borderColor", "backgroundColor", "textDecoration"];
+  const look = (el) => shows.map((property) => getComputedStyle(el)[property]).join();
   const rest = new Map(usable.map((el) => [el, look(el)]));
   window.walk = { usable, reached: new Set(), faint: [], name };
   document.addEventListener("focusin", ({ target }) => {

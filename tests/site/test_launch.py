@@ -52,7 +52,9 @@ def test_the_download_is_the_page_as_a_notebook(site: Path, page: str) -> None:
     nbformat.validate(taken)
     assert notebook.says_its_needs(taken.cells[0].source)
     code = [cell.source for cell in taken.cells if cell.cell_type == "code"]
-    own = [cell.source for cell in notebook.read(source(page)).cells if cell.cell_type == "code" and cell.source.strip()]
+    own = [
+        cell.source for cell in notebook.read(source(page)).cells if cell.cell_type == "code" and cell.source.strip()
+    ]
     assert code[-len(own) :] == own and len(code) - len(own) in (0, 1)
     assert not any(cell.get("outputs") for cell in taken.cells)
     words = "\n".join(cell.source for cell in taken.cells if cell.cell_type == "markdown")

@@ -23,7 +23,7 @@ OVERFLOWING = """() => {
       if (getComputedStyle(up).overflowX !== "visible") return false;
     return el.getBoundingClientRect().right > width + 1 && el.checkVisibility();
   });
-  const names = wide.map((el) => `${el.tagName.toLowerCase()}${el.id ? "#" + el.id : ""}.${el.className?.baseVal ?? el.className}`);
+  const names = wide.map((el) => [el.tagName.toLowerCase(), el.id && "#" + el.id, el.getAttribute("class")].join(" "));
   return names.length ? names.slice(-3) : [`page of ${document.documentElement.scrollWidth} px`];
 }"""
 
@@ -32,7 +32,7 @@ AXE_RUN = """async (part) => {
   return found.violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => n.target.join(" ")).join(" | ")}`);
 }"""
 
-BROKEN_IMAGES = """() => [...document.images].filter((image) => image.complete && !image.naturalWidth).map((image) => image.src)"""
+BROKEN_IMAGES = """() => [...document.images].filter((i) => i.complete && !i.naturalWidth).map((i) => i.src)"""
 
 
 @dataclass

@@ -11,7 +11,7 @@ from tests.unit.extensions import load
 
 notebook = load("launch_notebook")
 
-PAGE = '''\
+PAGE = """\
 ---
 kernelspec: {name: python3, display_name: Python 3, language: python}
 description: A page for the test.
@@ -24,8 +24,8 @@ description: A page for the test.
 For you. It needs nothing.
 
 % a note to the author
-The pool has {glue:text}`disks` disks {cite}`Bonwick2003`, see {doc}`the next page </book/next>` and [there](#pool-anchor).
-A word in [日本語]{lang=ja} and one in [small]{.given}, with {math}`2^n` states.
+The pool has {glue:text}`disks` disks {cite}`Bonwick2003`, see {doc}`the next page </book/next>`.
+See [there](#pool-anchor). A word in [日本語]{lang=ja} and one in [small]{.given}, with {math}`2^n` states.
 
 :::{admonition} Predict
 :class: tip
@@ -44,7 +44,7 @@ disks
 
 ```{bibliography}
 ```
-'''
+"""
 
 
 @pytest.fixture
@@ -76,7 +76,9 @@ def test_it_is_a_valid_notebook_without_outputs(page: Path, executed: Path) -> N
     book_page = made(page, executed)
     nbformat.validate(book_page)
     assert len({cell.id for cell in book_page.cells}) == len(book_page.cells)
-    assert all(not cell.outputs and cell.execution_count is None for cell in book_page.cells if cell.cell_type == "code")
+    assert all(
+        not cell.outputs and cell.execution_count is None for cell in book_page.cells if cell.cell_type == "code"
+    )
 
 
 def test_the_first_cell_says_what_it_needs_and_how_to_get_it(page: Path, executed: Path) -> None:
@@ -112,15 +114,18 @@ def test_a_page_without_a_kernel_has_no_code_cells(tmp_path: Path) -> None:
 
 def test_markup_of_the_book_becomes_words(page: Path, executed: Path) -> None:
     text = "\n".join(cell.source for cell in made(page, executed).cells if cell.cell_type == "markdown")
-    assert "The pool has 5 disks [Bonwick2003], see the next page and there." in text
-    assert "A word in 日本語 and one in small, with $2^n$ states." in text
+    assert "The pool has 5 disks [Bonwick2003], see the next page." in text
+    assert "See there. A word in 日本語 and one in small, with $2^n$ states." in text
     assert "**Predict**" in text and "How many survive?" in text
     assert "$$\nx = 1\n$$" in text
     assert not any(mark in text for mark in ("{", "(pool-anchor)=", ":::", ":class:", "a note to the author")), text
 
 
 def test_a_notebook_that_says_its_needs_itself_is_left_as_it_is(tmp_path: Path) -> None:
-    cells = [nbformat.v4.new_code_cell("# This needs smartos: pip install .\nimport smartos"), nbformat.v4.new_code_cell("1")]
+    cells = [
+        nbformat.v4.new_code_cell("# This needs smartos: pip install .\nimport smartos"),
+        nbformat.v4.new_code_cell("1"),
+    ]
     source = tmp_path / "lab.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=cells), source)
     assert [c.source for c in made(source, tmp_path / "none").cells] == [c.source for c in cells]

@@ -132,8 +132,8 @@ WAYS = {
 }  # fmt: skip
 
 WHOLE = (
-    "Three zones stand on one illumos kernel, and a guest lives in the third: inside QEMU, the only process of its zone. "
-    "ZFS, KVM and Crossbow in the kernel stand on disks, CPUs and network card; DTrace has probes in all of them."
+    "Three zones stand on one illumos kernel, and a guest lives in the third: inside QEMU, the only process of its "
+    "zone. ZFS, KVM and Crossbow in the kernel stand on disks, CPUs and network card; DTrace has probes in all of them."
 )
 
 
