@@ -33,7 +33,6 @@ def touched(html: str, labels: Counter[str]) -> str:
     html = re.sub(r"<th\b[^>]*></th>", "<td></td>", html)
     html = html.replace(' role="doc-biblioentry"', "")
     html = html.replace('<div role="list" class="citation-list">', '<div class="citation-list">')
-    html = re.sub(r'<a class="xref doc reference internal" href="#">(.*?)</a>', r"\1", html)
     html = html.replace('<summary aria-label="Toggle hidden content">', '<summary>')
     return EXTERNAL.sub(r'<a class="reference external" rel="external noopener" href="\1"', html)
 
