@@ -28,6 +28,7 @@ OVERFLOWING = """() => {
 }"""
 
 AXE_RUN = """async (part) => {
+  await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
   const found = await axe.run(part, { rules: { "target-size": { enabled: true } }, resultTypes: ["violations"] });
   return found.violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => n.target.join(" ")).join(" | ")}`);
 }"""
