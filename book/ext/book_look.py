@@ -9,6 +9,7 @@ Left out: JavaScript for menus and dialogs, which are native disclosures and pop
 
 import hashlib
 import json
+import os
 import re
 import shutil
 from html import escape
@@ -19,6 +20,7 @@ import yaml
 from bs4 import BeautifulSoup
 from look_html import polished
 from look_words import add_words
+from smartos.explore.part import STORED
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
@@ -124,6 +126,7 @@ def ship_less(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, object]:
     add_words(app)
+    os.environ[STORED] = "1"  # the kernels that fill the pages inherit it
     app.connect("builder-inited", read_version)
     app.connect("html-page-context", dress, priority=900)
     app.connect("build-finished", ship_less, priority=900)

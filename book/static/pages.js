@@ -1,11 +1,12 @@
-// The entry of the built page: host every explorer over its stored frames, then what makes reading easier.
-import { host } from "../../src/smartos/explore/static/explorer.js";
+// The entry of the built page: host every part over what the page stores of it, then what makes reading easier.
+import { followAddresses } from "../../src/smartos/explore/static/address.js";
+import { host } from "../../src/smartos/explore/static/stored.js";
 import { sortTables } from "./tables.js";
 import { filterTables } from "./filters.js";
 import { colours, copyButtons, scrollers, showPlace, unfoldForPrint, unfoldTarget } from "./reading.js";
 
 colours();
-host();
+host(document, null).then(followAddresses);
 sortTables();
 filterTables();
 copyButtons();

@@ -1,18 +1,13 @@
-"""The explorer and the stepper: controls over frames that a model really yielded.
-
-The same object has two representations. In the built page it is HTML: the default frame, native controls, and a store
-with the frame of every state, which our own script (`static/explorer.js`) hosts without a kernel. Markup is made here
-and nowhere else; the script only wires it.
-"""
+"""The explorer and the stepper: controls over frames that a model really yielded."""
 
 import itertools
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 
 from smartos.explore.controls import Control, LatticeError
 from smartos.explore.frame import Frame, folded
+from smartos.explore.part import Part
 
 State = dict[str, object]
 
@@ -25,7 +20,7 @@ STEP_BUTTONS = [
 ]
 
 
-class Explorer:
+class Explorer(Part):
     """Controls over a declared lattice; each point has one frame.
 
     A dozen lines make one from a model::
@@ -55,12 +50,16 @@ class Explorer:
         default: Mapping[str, object] | None = None,
         keys: Sequence[Mapping[str, object]] = (),
     ) -> None:
-        if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
-            raise LatticeError(f"the explorer's name {name!r} becomes an address; use small letters, digits, hyphens")
-        self.name, self.title, self.controls = name, title, dict(controls)
+        super().__init__(name, title)
+        self.controls = dict(controls)
         self._frame = frame
+        self._known: dict[tuple, list[Frame]] = {}
         self.default = self._complete(default or {})
         self.keys = [self._complete(key) for key in keys]
+        for state in [self.default, *self.keys]:
+            for key, value in state.items():
+                if value not in list(self.controls[key].values):
+                    raise LatticeError(f"{key}={value!r} is not on explorer {name}'s lattice; a page stores no frame of it")
 
     def _complete(self, state: Mapping[str, object]) -> State:
         """`state` with first values where it is silent; every value checked against its control."""
@@ -69,7 +68,7 @@ class Explorer:
                 raise LatticeError(f"explorer {self.name} has no control {key!r}; it has {', '.join(self.controls)}")
         full = {key: state.get(key, control.values[0]) for key, control in self.controls.items()}
         for key, value in full.items():
-            if value not in list(self.controls[key].values):
+            if not self.controls[key].admits(value):
                 raise LatticeError(f"{key}={value!r} is not on explorer {self.name}'s lattice")
         return full
 
@@ -80,50 +79,64 @@ class Explorer:
             yield dict(zip(names, values, strict=True))
 
     def frames(self, **state: object) -> list[Frame]:
-        """The frames of one state: one for an explorer, one per event for a stepper."""
-        return [self._frame(**self._complete(state))]
+        """The frames of one state: one for an explorer, one per event for a stepper. Each state is computed once."""
+        full = self._complete(state)
+        at = tuple(full.values())
+        if at not in self._known:
+            self._known[at] = self._compute(full)
+        return self._known[at]
+
+    def _compute(self, state: State) -> list[Frame]:
+        return [self._frame(**state)]
 
     def start(self) -> int:
         """The step that the default state stands on."""
         return 0
 
-    def store(self) -> dict:
-        """All states as plain data: controls, and per state the indices of its figures, tables and sentences."""
-        pools: dict[str, dict[str, int]] = {"figures": {}, "says": {}, "tables": {}}
+    def ask(self, question: dict) -> dict:
+        """`{"state": {key: text}}` → `{"frames": [[figure, sentence, table as HTML], …]}`, computed now."""
+        asked = question["state"]
+        try:
+            state = {key: control.parse(asked[key]) for key, control in self.controls.items()}
+        except LatticeError as error:
+            return {"error": str(error)}
+        return {"frames": [_plain(frame) for frame in self.frames(**state)]}
 
-        def keep(pool: str, text: str) -> int:
-            return pools[pool].setdefault(text, len(pools[pool]))
-
-        runs = []
-        for state in self.states():
-            runs.append([
-                [keep("figures", f.figure), keep("says", f.says), keep("tables", f.table.html() if f.table else "")]
-                for f in self.frames(**state)
-            ])
-        controls = [
-            {"key": key, "values": [str(v) for v in c.values], "labels": c.labels} for key, c in self.controls.items()
-        ]
-        return {
-            "name": self.name, "kind": self.kind, "controls": controls, "default": self._indices(self.default),
-            "start": self.start(), "runs": runs, **{pool: list(texts) for pool, texts in pools.items()},
+    def store(self, stored: bool = True) -> dict:
+        """Controls and the default state; with `stored`, per state the indices of its figures, sentences, tables."""
+        data = {
+            "name": self.name, "kind": self.kind, "start": self.start(),
+            "controls": [{"key": key, **control.data()} for key, control in self.controls.items()],
+            "default": [str(value) for value in self.default.values()],
         }  # fmt: skip
+        return {**data, **self._stored_runs()} if stored else data
 
-    def _indices(self, state: State) -> list[int]:
-        return [list(self.controls[key].values).index(value) for key, value in state.items()]
+    def _stored_runs(self) -> dict:
+        """The runs of all states; texts that recur are kept once."""
+        pools: tuple[dict[str, int], ...] = ({}, {}, {})
+        runs = [
+            [[pool.setdefault(text, len(pool)) for pool, text in zip(pools, _plain(frame), strict=True)] for frame in run]
+            for run in (self.frames(**state) for state in self.states())
+        ]
+        figures, says, tables = map(list, pools)
+        return {"figures": figures, "says": says, "tables": tables, "runs": runs}
 
-    def shell(self) -> str:
-        """The markup with the default frame in place and the controls set to it."""
+    def markup(self, stored: bool = True) -> str:
+        """The default frame in place and the controls set to it; with `stored`, room for the tallest frame."""
         frames = self.frames(**self.default)
         frame = frames[self.start()]
+        every = [f for state in self.states() for f in self.frames(**state)] if stored else frames
         controls = "".join(
-            control.html(self.name, key, index)
-            for (key, control), index in zip(self.controls.items(), self._indices(self.default), strict=True)
+            control.html(self.name, key, value)
+            for (key, control), value in zip(self.controls.items(), self.default.values(), strict=True)
         )
         table = folded(frame.table).replace('class="data"', 'class="data explorer-table"') if frame.table else ""
+        longest = max((f.says for f in every), key=len)
         return (
             f'<div class="explorer-controls">{controls}{self._steps(frames)}</div>'
-            f'<figure class="explorer-frame"><div class="explorer-figure">{frame.figure}</div>'
-            f'<figcaption class="explorer-says" aria-live="polite">{escape(frame.says)}</figcaption></figure>'
+            f'<figure class="explorer-frame"><div class="explorer-figure"{_room(every)}>{frame.figure}</div>'
+            f'<figcaption data-longest="{escape(longest, quote=True)}">'
+            f'<span class="explorer-says" aria-live="polite">{escape(frame.says)}</span></figcaption></figure>'
             f'{table}{self._transcript(frames)}{self._key_frames()}'
             f'<p class="explorer-link"><button type="button" data-copy-link>Copy link to this state</button>'
             f'<span class="explorer-note" role="status"></span></p>'
@@ -139,24 +152,13 @@ class Explorer:
         """Further states for print and for pages without script."""
         shown = []
         for key in self.keys:
-            where = ", ".join(
-                f"{self.controls[k].label}: {self.controls[k].labels[list(self.controls[k].values).index(v)]}"
-                for k, v in key.items()
-            )
+            where = ", ".join(f"{self.controls[k].label}: {self.controls[k].named(v)}" for k, v in key.items())
             frame = self.frames(**key)[-1]
             shown.append(
                 f'<figure class="plot"><p class="explorer-where">{escape(where)}</p>{frame.figure}'
                 f"<figcaption>{escape(frame.says)}</figcaption></figure>"
             )
         return f'<div class="explorer-keys">{"".join(shown)}</div>' if shown else ""
-
-    def _repr_html_(self) -> str:
-        data = json.dumps(self.store(), ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
-        return (
-            f'<section class="explorer" id="{self.name}" data-explorer="{self.kind}" aria-labelledby="{self.name}-title">'
-            f'<p class="explorer-title" id="{self.name}-title">{escape(self.title)}</p>{self.shell()}'
-            f'<script type="application/json" class="explorer-store">{data}</script></section>'
-        )
 
 
 class Stepper(Explorer):
@@ -181,8 +183,8 @@ class Stepper(Explorer):
         self._run, self._at = run, at
         super().__init__(name, title, lambda **state: run(**state)[-1], controls or {}, default, keys)
 
-    def frames(self, **state: object) -> list[Frame]:
-        frames = list(self._run(**self._complete(state)))
+    def _compute(self, state: State) -> list[Frame]:
+        frames = list(self._run(**state))
         if not frames:
             raise LatticeError(f"stepper {self.name} has no step at {state}; a run yields at least one frame")
         return frames
@@ -210,3 +212,18 @@ class Stepper(Explorer):
     def _transcript(self, frames: list[Frame]) -> str:
         steps = "".join(f"<li>{escape(frame.says)}</li>" for frame in frames)
         return f'<details class="explorer-transcript"><summary>Transcript</summary><ol start="0">{steps}</ol></details>'
+
+
+def _plain(frame: Frame) -> list[str]:
+    """A frame as the front end gets it: figure, sentence, table."""
+    return [frame.figure, frame.says, frame.table.html() if frame.table else ""]
+
+
+def _room(frames: list[Frame]) -> str:
+    """The box of the tallest drawing among `frames`, so that no step moves what stands below the figure."""
+    found = [re.match(r'<svg [^>]*viewBox="0 0 ([\d.]+) ([\d.]+)"', frame.figure) for frame in frames]
+    boxes = [(float(box[2]) / float(box[1]), box[1], box[2]) for box in found if box]
+    if not boxes or len({box[0] for box in boxes}) == 1:
+        return ""
+    _, width, height = max(boxes)
+    return f' style="--wide: {width}; --tall: {height}"'

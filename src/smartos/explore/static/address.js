@@ -1,0 +1,68 @@
+// The state of a page's explorers in its address, and in the browser's history: #name?key=value&step=n names the state of
+// one, the history entry holds the states of all, so that going back undoes one move and leaves the others alone.
+
+const SETTLE = 150; // ms after the last move before the address changes: one entry a move, not one a pixel
+
+const enrolled = new Map(); // name → { store, read, put }
+let settle = null;
+
+const snapshot = () => Object.fromEntries([...enrolled].map(([name, { read }]) => [name, read()]));
+
+/** The state that an address speaks of for `store`, or null; values that the explorer does not list are named. */
+export function readAddress(hash, store) {
+  const [name, query] = decodeURIComponent(hash.replace(/^#/, "")).split("?");
+  if (name !== store.name || query === undefined) return null;
+  const asked = new URLSearchParams(query);
+  const values = store.controls.map((control, i) => asked.get(control.key) ?? store.default[i]);
+  const step = asked.has("step") ? Number.parseInt(asked.get("step"), 10) || 0 : store.start;
+  return { values, step };
+}
+
+/** The address of a state. */
+export function writeAddress(store, state) {
+  const query = new URLSearchParams(store.controls.map((control, i) => [control.key, state.values[i]]));
+  if (store.kind === "stepper") query.set("step", state.step);
+  return `#${store.name}?${query}`;
+}
+
+/** What one explorer needs to be addressed: it enrols, tells of changes, and leaves when it is taken from the page. */
+export function placeOf(name) {
+  return {
+    enrol(store, read, put) {
+      enrolled.set(name, { store, read, put });
+      const kept = history.state?.explorers?.[name];
+      const asked = readAddress(location.hash, store);
+      if (kept) put(kept);
+      else if (asked) put(asked).then(() => document.getElementById(name)?.scrollIntoView());
+    },
+    changed() {
+      clearTimeout(settle);
+      settle = setTimeout(() => history.pushState({ explorers: snapshot() }, "", this.address()), SETTLE);
+    },
+    address: () => writeAddress(enrolled.get(name).store, enrolled.get(name).read()),
+    leave: () => enrolled.delete(name),
+  };
+}
+
+/** Keep this entry's states with it, so that a return finds them. */
+function stamp() {
+  if (enrolled.size) history.replaceState({ ...history.state, explorers: snapshot() }, "");
+}
+
+function returned({ state }) {
+  clearTimeout(settle);
+  if (state?.explorers) {
+    for (const [name, { put }] of enrolled) if (state.explorers[name]) put(state.explorers[name]);
+    return;
+  }
+  const asked = [...enrolled.values()].map(({ store, put }) => [readAddress(location.hash, store), put, store.name]);
+  const named = asked.filter(([there]) => there);
+  Promise.all(named.map(([there, put]) => put(there))).then(stamp);
+  if (named.length) document.getElementById(named[0][2]).scrollIntoView();
+}
+
+/** Follow the browser's back and forward, and links to states in the text. */
+export function followAddresses() {
+  addEventListener("popstate", returned);
+  stamp();
+}

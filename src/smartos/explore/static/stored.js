@@ -1,0 +1,57 @@
+// The built page: every part gets answers from what the page stores, and beyond that from Python in the page, where the
+// reader runs it.
+import { placeOf } from "./address.js";
+import { nearest, wireExplorer } from "./explorer.js";
+import { wirePractice } from "./practice.js";
+import { wirePredict } from "./predict.js";
+
+const WIRES = { explorer: wireExplorer, stepper: wireExplorer, practice: wirePractice, predict: wirePredict };
+
+/** What smartos.explore.part.packed has packed. */
+export async function unpacked(text) {
+  const bytes = Uint8Array.from(atob(text.trim()), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return JSON.parse(await new Response(stream).text());
+}
+
+/** The position of listed values in the lattice's order, the last control running fastest; -1 off the lattice. */
+function runIndex(store, values) {
+  const places = store.controls.map((control, i) => control.values.indexOf(values[i]));
+  if (places.includes(-1)) return -1;
+  return store.controls.reduce((sum, control, i) => sum * control.values.length + places[i], 0);
+}
+
+function storedRun(store, values) {
+  const frame = ([figure, says, table]) => [store.figures[figure], store.says[says], store.tables[table]];
+  return store.runs[runIndex(store, values)].map(frame);
+}
+
+/** Frames of a state: stored, else computed by Python in the page, else those of the nearest stored state, and said. */
+function framesFrom(store, python) {
+  return async ({ state }) => {
+    const asked = store.controls.map((control) => state[control.key]);
+    if (!store.runs) return python.ask(store.name, { state });
+    if (runIndex(store, asked) >= 0) return { frames: storedRun(store, asked) };
+    if (python?.running()) return python.ask(store.name, { state });
+    const values = store.controls.map((control, i) => control.values[Math.max(0, nearest(control, asked[i]))]);
+    const off = store.controls.filter((control, i) => values[i] !== asked[i]);
+    const names = off.map((control) => `${control.key} = ${state[control.key] || "nothing"}`).join(", ");
+    const more = off.every((control) => control.between) && python?.available() ? " Run a cell of this page, and Python computes any." : "";
+    return {
+      frames: storedRun(store, values),
+      state: Object.fromEntries(store.controls.map((control, i) => [control.key, values[i]])),
+      note: `No frame is stored for ${names}; this is the nearest.${more}`,
+    };
+  };
+}
+
+/** Wire every part under `root` that is not yet; resolves when all are. `python` may be null. */
+export async function host(root, python) {
+  await Promise.all(
+    [...root.querySelectorAll("[data-part]:not([data-live], .smartos-live)")].map(async (el) => {
+      const store = await unpacked(el.querySelector(".part-store").textContent);
+      const ask = store.controls ? framesFrom(store, python) : (question) => python.ask(store.name, question);
+      el.unwire = WIRES[store.kind](el, store, ask, placeOf(store.name));
+    }),
+  );
+}
