@@ -122,7 +122,7 @@ def alone() -> dict[str, str]:
 
 def test_requirements_alone_bring_the_package(binder: Path) -> None:
     """The package is installed, and is not the one in src/."""
-    code = "import smartos, vl_convert, jupyterlab, nbclient; print(smartos.__file__)"
+    code = "import smartos, unicorn, anywidget, jupyterlab, nbclient; print(smartos.__file__)"
     done = subprocess.run([binder, "-c", code], cwd=binder.parent, env=alone(), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert Path(done.stdout.strip()).is_relative_to(binder.parent.parent)

@@ -1,9 +1,11 @@
 """The reprint shows the whole post and leads to places that exist; counts and events are those of the data."""
 
 import re
+from math import log1p
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 
 from smartos import post
 from smartos.explore import press, reprint, timeline
@@ -140,3 +142,10 @@ def test_commits_by_year_are_those_of_the_log() -> None:
     years = timeline.per_year()
     assert sum(years.values()) == 442
     assert [years[y] for y in range(2011, 2026)] == [370, 13, 3, 4, 6, 0, 1, 9, 10, 2, 5, 2, 0, 0, 2]
+
+
+def test_a_bar_is_the_logarithm_of_one_more_than_its_count() -> None:
+    drawn = BeautifulSoup(timeline.port_years().figure, "html.parser").find_all("rect")
+    heights = {year: float(bar["height"]) for year, bar in zip(timeline.per_year(), drawn, strict=True)}
+    assert heights[2016] == 0
+    assert heights[2014] / heights[2011] == pytest.approx(log1p(4) / log1p(370), abs=1e-3)

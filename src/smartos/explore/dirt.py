@@ -68,7 +68,7 @@ def frame(spacing: int, stall: int, deadline: int) -> Frame:
 
 
 def _draw(answers: list[Served], deadline: int, says: str) -> str:
-    scale, step = (BASE - TOP) / MOST, (WIDTH - LEFT - 12) / REQUESTS
+    scale, step = (BASE - TOP) / max(MOST, *(a.waited for a in answers)), (WIDTH - LEFT - 12) / REQUESTS
     place = [(LEFT + 4 + n * step, BASE - a.waited * scale, a.waited > deadline) for n, a in enumerate(answers)]
     dots = "".join(f"M{x:.1f} {y:.1f}h0" for x, y, bad in place if not bad)
     crosses = "".join(f"M{x - 2:.1f} {y - 2:.1f}l4 4m0-4l-4 4" for x, y, bad in place if bad)
@@ -90,8 +90,8 @@ def explorer() -> Explorer:
     return Explorer(
         "late-answers", "One stall, many late answers", frame,
         {
-            "spacing": Range("A request every", [10, 6, 4, 3], "ms"),
-            "stall": Range("Stall", [0, 20, 40, 60], "ms"),
+            "spacing": Range("A request every", [10, 6, 4, 3], "ms", between=(2, 20)),
+            "stall": Range("Stall", [0, 20, 40, 60], "ms", between=(0, 200)),
             "deadline": Choice("Deadline", [(10, "10 ms"), (30, "30 ms"), (60, "60 ms")]),
         },
         default={"spacing": 4, "stall": 40, "deadline": 30},

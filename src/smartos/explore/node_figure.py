@@ -15,8 +15,7 @@ from smartos.explore.controls import Choice
 from smartos.explore.explorer import Explorer
 from smartos.explore.frame import Frame, Table
 from smartos.explore.glyphs import TECHS, outline
-from smartos.explore.svg import drawing, element, group, line, rect, text
-from smartos.plot import FONT
+from smartos.explore.svg import FONT, drawing, element, group, line, rect, text
 
 WIDTH, HEIGHT = 340, 450
 SIZE = 12

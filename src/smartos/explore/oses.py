@@ -15,7 +15,6 @@ from smartos.explore.controls import Choice
 from smartos.explore.explorer import Explorer
 from smartos.explore.frame import Frame, Table
 from smartos.explore.svg import drawing, element, line, rect, text
-from smartos.plot import COLOURS, Chart
 from smartos.post import Commit, Guest, commits, guests
 
 # Demand → what it asks of the hypervisor, and the words by which a commit's subject speaks of it.
@@ -77,34 +76,9 @@ class Systems:
         return self.html()
 
 
-def timeline() -> Chart:
+def timeline() -> Frame:
     """The systems along the years, oldest on top; hollow where the year is only near what the post names."""
     dated = sorted((g for g in guests() if g.year), key=lambda g: (g.year, g.name))
-    rows = [
-        {"row": i, "name": g.name, "year": g.year, "words": f"{g.name}, {g.year}", "exact": g.name in DATED}
-        for i, g in enumerate(dated)
-    ]
-    years = {"domain": [1977, 2013], "nice": False}
-    ranks = {"domain": [-0.5, len(rows) - 0.5], "reverse": True}
-    ticks = {"format": "d", "values": [1980, 1990, 2000, 2010], "labelFontSize": 13}
-    place = {
-        "x": {"field": "year", "type": "quantitative", "title": None, "scale": years, "axis": ticks},
-        "y": {"field": "row", "type": "quantitative", "scale": ranks, "axis": None},
-    }
-    ink = {"type": "text", "baseline": "middle", "fontSize": 13, "color": COLOURS["ink"]}
-    labels = [
-        {
-            "transform": [{"filter": f"datum.year {side} 1990"}],
-            "mark": {**ink, "align": align, "dx": shift},
-            "encoding": {**place, "text": {"field": "words"}},
-        }
-        for side, align, shift in ((">", "right", -10), ("<=", "left", 10))
-    ]
-    filled = {"condition": {"test": "datum.exact", "value": COLOURS["kvm"]}, "value": COLOURS["paper"]}
-    points = {
-        "mark": {"type": "point", "size": 70, "filled": True, "stroke": COLOURS["kvm"], "strokeWidth": 1.75},
-        "encoding": {**place, "fill": filled},
-    }
     first, last = dated[0], dated[-1]
     undated = [g.name for g in guests() if not g.year]
     says = (
@@ -112,10 +86,28 @@ def timeline() -> Chart:
         f"A filled mark is the date of what the post names, a hollow one the nearest date seen; "
         f"{' and '.join(undated)} has none."
     )
-    spec = {"width": 340, "height": 26 * len(rows), "data": {"values": rows}, "layer": [points, *labels]}
     values = [(g.name, g.year, g.year_note) for g in dated]
     table = Table(["System", "Year", "What the year is"], values, "The systems by year.", plain=["Year"])
-    return Chart(spec, says, table)
+    return Frame(_along(dated, says), says, table)
+
+
+def _along(dated: list[Guest], says: str) -> str:
+    """A mark a system at its year, its name on the side where there is room."""
+    row, foot = 26, 26 * len(dated) + 6
+
+    def across(year: int) -> float:
+        return 8 + (year - 1977) * 10
+
+    marks = [line(across(1977), foot, across(2013), foot, "ink-2")]
+    for year in (1980, 1990, 2000, 2010):
+        marks.append(line(across(year), foot, across(year), foot + 5, "ink-2"))
+        marks.append(text(across(year), foot + 20, str(year), "ink-2", "middle"))
+    for i, g in enumerate(dated):
+        x, y, early = across(g.year), row * i + 16, g.year <= 1990
+        fill = "kvm" if g.name in DATED else "paper"
+        marks.append(element("circle", cx=f"{x:g}", cy=f"{y:g}", r="4.7", fill=fill, stroke="kvm", stroke_width=1.75))
+        marks.append(text(x + (10 if early else -10), y + 4, f"{g.name}, {g.year}", anchor="start" if early else "end"))
+    return drawing(376, foot + 26, says, *marks)
 
 
 def frame(demand: str, order: str) -> Frame:

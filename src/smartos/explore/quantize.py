@@ -99,7 +99,7 @@ def explorer() -> Explorer:
     return Explorer(
         "quantize", "Time in the guest before an exit, as quantize() prints it", frame,
         {
-            "value": Range("A stay in the guest", VALUES, names=[f"{v:,} ns" for v in VALUES]),
+            "value": Range("A stay in the guest", VALUES, "ns", between=(1, 100_000_000)),
             "many": Choice("Add it", list(MANY.items())),
         },
         default={"value": 1500}, keys=[{"value": 1500, "many": 50_000}],

@@ -6,7 +6,21 @@ custom properties with the palette's value as fallback.
 
 from html import escape
 
-from smartos.plot import COLOURS
+# Okabe and Ito's palette, one colour a technology; the values are what shows where the book's stylesheet is absent.
+COLOURS = {
+    "zfs": "#0072b2",
+    "dtrace": "#d55e00",
+    "zones": "#009e73",
+    "kvm": "#cc79a7",
+    "crossbow": "#e69f00",
+    "ink": "#1b1b1a",
+    "ink-2": "#595956",
+    "rule": "#c9c7c0",
+    "paper": "#fffffe",
+    "accent": "#6a4c93",
+}
+
+FONT = "Source Sans 3, Source Sans Pro, Helvetica, Arial, sans-serif"
 
 
 def paint(name: str) -> str:
