@@ -6,7 +6,7 @@ PY     := .venv/bin/python
 RUN    := $(PY) -m tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup assets book serve lab test bench lock clean
+.PHONY: help setup assets book zip serve lab test bench lock clean
 
 help:  ## print this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ assets: setup  ## fetch the pinned front-end packages and bundle fonts, icons an
 
 book: assets  ## execute the notebooks and build the static book into _build/html
 	@$(RUN).build --build $(BUILD)
+
+zip: book  ## the built book as one file that opens without a server
+	@$(RUN).zip --build $(BUILD)
 
 serve:  ## serve the built book on 127.0.0.1 (PORT=8000)
 	@$(PYTHON) tools/serve.py --port $(PORT) $(BUILD)/html

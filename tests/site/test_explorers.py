@@ -1,47 +1,79 @@
-"""The interactive figures of the built pages: what a control shows is the frame that the model yielded."""
+"""The explorers of the built pages: every state of every lattice, set through its controls, is what the model yields.
 
-import json
+The model's side does not come from the page: the page's cells are run again in this process, and the explorers that
+they make are asked anew.
+"""
+
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-from bs4 import Tag
+import pytest
 from tests.site.pages import soup, toc
-from tests.site.visit import DESK, visit
+from tests.site.parts import expected, is_stepper, made, stores, with_parts
+from tests.site.visit import DESK, PHONE, SCHEMES, SMALL, visit
 
-STATE = """(el) => {
-  const store = JSON.parse(el.querySelector(".explorer-store").textContent);
-  const inputs = store.controls.map((c) => el.querySelector(`[data-control="${c.key}"]`));
-  const at = inputs.map((i) => (i.type === "checkbox" ? Number(i.checked) : Number(i.value)));
-  const run = store.runs[store.controls.reduce((sum, c, i) => sum * c.values.length + at[i], 0)];
-  const jump = el.querySelector("[data-jump]");
-  const [figure, says] = run[jump ? Number(jump.value) : 0];
-  const parsed = document.createElement("div");
-  parsed.innerHTML = store.figures[figure];
-  return {
-    at, step: jump ? Number(jump.value) : 0, steps: run.length,
-    figure: parsed.innerHTML === el.querySelector(".explorer-figure").innerHTML,
-    says: store.says[says] === el.querySelector(".explorer-says").textContent,
+from smartos.explore.explorer import Explorer
+
+EXPLORERS = ".explorer, .stepper"
+
+# Sets each state through the controls and compares figure, words and table; walks each run forward and back.
+SWEEP = """async ([name, states, stepper]) => {
+  const el = document.getElementById(name);
+  const find = (selector) => el.querySelector(selector);
+  const controls = [...el.querySelectorAll("[data-control]")];
+  const parse = (html) => Object.assign(document.createElement("div"), { innerHTML: html }).innerHTML;
+  const settled = async () => {
+    do await new Promise((done) => setTimeout(done)); while (el.ariaBusy === "true");
   };
+  const set = (control, text, values) => {
+    if (control.type === "checkbox") control.checked = text === "True";
+    else if (control.type === "range") control.value = values.indexOf(text);
+    else control.value = text;
+    control.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  const store = window.sweepStores[name];
+  const wrong = [];
+  let seen = 0;
+  const check = ([figure, says, table], where) => {
+    seen += 1;
+    if (find(".explorer-figure").innerHTML !== parse(figure)) wrong.push(`${where}: figure`);
+    if (find(".explorer-says").textContent !== says) wrong.push(`${where}: words “${find(".explorer-says").textContent}”`);
+    const shown = find(".explorer-table");
+    if (table && shown.hidden) wrong.push(`${where}: the table is hidden`);
+    if (table && shown.querySelector(":scope > :not(summary)").outerHTML !== parse(table)) wrong.push(`${where}: table`);
+    if (!table && shown && !shown.hidden) wrong.push(`${where}: a table that the model does not have`);
+  };
+  for (const { values, frames } of states) {
+    for (const [i, text] of values.entries()) set(controls[i], text, store[i]);
+    await settled();
+    const where = `${name} ${values}`;
+    if (!stepper) {
+      check(frames[0], where);
+      continue;
+    }
+    const button = (what) => find(`[data-step="${what}"]`);
+    button("first").click();
+    await settled();
+    for (let n = 0; n < frames.length; n++) {
+      check(frames[n], `${where} step ${n}, forward`);
+      button("forward").click();
+      await settled();
+    }
+    for (let n = frames.length - 1; n >= 0; n--) {
+      check(frames[n], `${where} step ${n}, back`);
+      button("back").click();
+      await settled();
+    }
+    const words = [...el.querySelectorAll(".explorer-transcript li")].map((item) => item.textContent);
+    if (words.join() !== frames.map((frame) => frame[1]).join()) wrong.push(`${where}: transcript`);
+  }
+  return { seen, wrong };
 }"""
 
 
-def with_explorers(site: Path) -> list[str]:
-    """The pages that have an explorer."""
-    return [page for page in toc() if soup(site, f"{page}.html").select_one(".explorer")]
-
-
-def stores(site: Path) -> list[tuple[str, Tag, dict]]:
-    """Every explorer of the book: its page, its markup, its stored frames."""
-    return [
-        (page, section, json.loads(section.select_one(".explorer-store").string))
-        for page in with_explorers(site)
-        for section in soup(site, f"{page}.html").select(".explorer")
-    ]
-
-
 def test_the_book_has_explorers(site: Path) -> None:
-    assert with_explorers(site), "no page has an interactive figure; the tests below would prove nothing"
+    assert with_parts(site, EXPLORERS), "no page has an interactive figure; the tests below would prove nothing"
 
 
 def test_each_is_named_and_its_name_is_its_address(site: Path) -> None:
@@ -50,14 +82,37 @@ def test_each_is_named_and_its_name_is_its_address(site: Path) -> None:
         assert soup(site, f"{page}.html").find(id=section["aria-labelledby"]).get_text(strip=True), page
 
 
-def test_the_store_has_a_frame_for_every_point_and_each_has_words(site: Path) -> None:
+def test_the_pages_show_the_explorers_that_their_code_makes(site: Path) -> None:
+    for page in with_parts(site, EXPLORERS):
+        names = {name for name, part in made(page).items() if isinstance(part, Explorer)}
+        assert names == {store["name"] for where, _, store in stores(site) if where == page}
+
+
+def test_every_state_of_every_explorer_is_what_the_model_yields(browser: Any, address: str, site: Path) -> None:
+    """The sweep. Its count is printed."""
+    total = states = 0
+    for page in with_parts(site, EXPLORERS):
+        with visit(browser, f"{address}/{page}.html", DESK, reduced_motion="reduce") as seen:
+            known = {s["name"]: [c["values"] for c in s["controls"]] for where, _, s in stores(site) if where == page}
+            seen.page.evaluate("(known) => (window.sweepStores = known)", known)
+            for name in known:
+                part = made(page)[name]
+                wanted = expected(part)
+                found = seen.page.evaluate(SWEEP, [name, wanted, is_stepper(part)])
+                assert found["wrong"] == [], page
+                assert found["seen"] >= len(wanted)
+                total += found["seen"]
+                states += len(wanted)
+            assert seen.errors + seen.foreign + seen.axe() == [], page
+    print(f"\nsweep: {total} frames in {states} states of {len(stores(site))} explorers equal the model's")
+
+
+def test_every_state_is_stored_and_has_words(site: Path) -> None:
     for page, _, store in stores(site):
         points = list(product(*(control["values"] for control in store["controls"])))
         assert len(store["runs"]) == len(points), f"{page}: {store['name']}"
-        assert all(run for run in store["runs"]), f"{page}: {store['name']} has a point without a frame"
-        assert all(len(words.split()) >= 3 for words in store["says"]), (
-            f"{page}: {store['name']} has a frame without words"
-        )
+        short = [words for words in store["says"] if len(words.split()) < 3]
+        assert short == [], f"{page}: {store['name']} has a frame without words"
 
 
 def test_no_control_moves_without_effect(site: Path) -> None:
@@ -78,86 +133,206 @@ def matters(store: dict, position: int) -> bool:
 
 
 def test_without_script_the_default_state_is_in_the_page(browser: Any, address: str, site: Path) -> None:
-    for page in with_explorers(site):
+    for page in with_parts(site, EXPLORERS):
         with visit(browser, f"{address}/{page}.html", java_script_enabled=False) as seen:
-            for section in seen.page.locator(".explorer").all():
+            for section in seen.page.locator(EXPLORERS).all():
                 assert section.locator(".explorer-figure").is_visible(), page
                 assert section.locator(".explorer-says").is_visible(), page
+                assert not section.locator(".explorer-controls").is_visible(), f"{page}: dead controls are shown"
                 for keys in section.locator(".explorer-keys").all():
                     assert keys.is_visible(), f"{page}: the key states are not shown without script"
     for page, section, store in stores(site):
-        run = store["runs"][flat(store, store["default"])]
-        assert section.select_one(".explorer-says").get_text() == store["says"][run[store["start"]][1]], page
+        part = made(page)[store["name"]]
+        assert section.select_one(".explorer-says").get_text() == part.frames(**part.default)[part.start()].says, page
 
 
-def flat(store: dict, indices: list[int]) -> int:
-    """A state's place in the store, the last control running fastest."""
-    place = 0
-    for control, index in zip(store["controls"], indices, strict=True):
-        place = place * len(control["values"]) + index
-    return place
-
-
-def test_every_control_changes_the_figure_to_the_models_frame(browser: Any, address: str, site: Path) -> None:
-    """Each control of each explorer is changed once, by keyboard; axe finds nothing afterwards either."""
-    for page in with_explorers(site):
+def test_every_control_works_by_keyboard(browser: Any, address: str, site: Path) -> None:
+    """Each control of each explorer is changed once with keys alone, and the address follows."""
+    for page, _, store in stores(site):
         with visit(browser, f"{address}/{page}.html", DESK, reduced_motion="reduce") as seen:
-            for section in seen.page.locator(".explorer").all():
-                check_explorer(section, page)
-            assert seen.errors + seen.axe() == [], page
+            section = seen.page.locator(f"#{store['name']}")
+            for control in store["controls"]:
+                field = section.locator(f'[data-control="{control["key"]}"]')
+                before = section.locator(".explorer-figure").inner_html(), seen.page.evaluate(STATE, store["name"])
+                press(field)
+                seen.page.wait_for_function("() => location.hash.includes('?')")
+                after = section.locator(".explorer-figure").inner_html(), seen.page.evaluate(STATE, store["name"])
+                assert before != after, f"{page}: {store['name']}, {control['key']} does not move"
+            if store["kind"] == "stepper":
+                walk(section, store["name"])
+            assert seen.errors == [], page
 
 
-def check_explorer(section: Any, page: str) -> None:
-    """Move every control of one explorer and compare what is shown with its store."""
-    name = f"{page}: {section.get_attribute('id')}"
-    shown(section, f"{name} at rest")
-    for control in section.locator("[data-control]").all():
-        key = control.get_attribute("data-control")
-        before = shown(section, name)["at"]
-        change(control)
-        assert shown(section, f"{name}, {key}")["at"] != before, f"{name}: {key} does not move"
-    if section.locator("[data-jump]").count():
-        check_steps(section, name)
+STATE = "(name) => [...document.querySelectorAll(`#${name} [data-control]`)].map((el) => el.checked + el.value)"
 
 
-def shown(section: Any, where: str) -> dict:
-    """The state that the controls stand at, once figure and words are known to be its frame."""
-    state = section.evaluate(STATE)
-    assert state["figure"], f"{where}: the figure is not the frame of the state that the controls show"
-    assert state["says"], f"{where}: the words are not those of the state that the controls show"
-    return state
+def press(field: Any) -> None:
+    """Give a control another value than it has, with the keyboard."""
+    if field.get_attribute("type") == "checkbox":
+        return field.press("Space")
+    select = field.evaluate("(el) => el.tagName") == "SELECT"
+    at_end = field.evaluate("(el) => (el.tagName === 'SELECT' ? el.selectedIndex === el.length - 1 : el.value === el.max)")
+    back, on = ("ArrowUp", "ArrowDown") if select else ("ArrowLeft", "ArrowRight")
+    return field.press(back if at_end else on)
 
 
-def change(control: Any) -> None:
-    """Give a control another value than it has."""
-    control.scroll_into_view_if_needed()
-    if control.evaluate("(el) => el.tagName") == "SELECT":
-        control.select_option(index=1 if control.evaluate("(el) => el.selectedIndex") == 0 else 0)
-    elif control.get_attribute("type") == "checkbox":
-        control.press("Space")
-    else:
-        control.press("ArrowLeft" if control.evaluate("(el) => el.value === el.max") else "ArrowRight")
-
-
-def check_steps(section: Any, name: str) -> None:
-    """Walk a stepper to its ends by keyboard; at an end the button changes nothing."""
-    for button, expect in (("first", 0), ("forward", 1), ("back", 0), ("back", 0)):
+def walk(section: Any, name: str) -> None:
+    """Walk a stepper to its ends with keys; at an end its button changes nothing."""
+    jump = section.locator("[data-jump]")
+    for button, expect in (("first", "0"), ("forward", "1"), ("back", "0"), ("back", "0")):
         section.locator(f'[data-step="{button}"]').press("Enter")
-        state = shown(section, f"{name}, {button}")
-        assert state["step"] == min(expect, state["steps"] - 1), f"{name}: {button} leads to step {state['step']}"
+        assert jump.input_value() == expect, f"{name}: {button} leads to step {jump.input_value()}"
     section.locator('[data-step="last"]').press("Enter")
-    assert (state := shown(section, f"{name}, last"))["step"] == state["steps"] - 1
-    section.locator("[data-jump]").press("ArrowLeft")
-    assert shown(section, f"{name}, jump")["step"] == max(0, state["steps"] - 2)
+    assert jump.input_value() == jump.get_attribute("max")
+    jump.press("ArrowLeft")
+    assert int(jump.input_value()) == int(jump.get_attribute("max")) - 1
+
+
+def test_nothing_plays_by_itself_and_play_stops_at_the_end(browser: Any, address: str, site: Path) -> None:
+    page, _, store = next(found for found in stores(site) if found[2]["kind"] == "stepper")
+    with visit(browser, f"{address}/{page}.html", DESK, reduced_motion="reduce") as seen:
+        section = seen.page.locator(f"#{store['name']}")
+        jump, play = section.locator("[data-jump]"), section.locator('[data-step="play"]')
+        section.locator('[data-step="first"]').click()
+        seen.page.wait_for_timeout(1200)
+        assert jump.input_value() == "0"
+        section.locator("[data-speed]").select_option("400")
+        play.click()
+        assert play.get_attribute("aria-label") == "Pause"
+        seen.page.wait_for_function("(el) => el.value === el.max", arg=jump.element_handle(), timeout=20_000)
+        seen.page.wait_for_function("(el) => el.ariaLabel === 'Play'", arg=play.element_handle())
 
 
 def test_a_state_has_an_address_that_leads_back_to_it(browser: Any, address: str, site: Path) -> None:
-    for page in with_explorers(site):
-        for where, _, store in stores(site):
-            if where != page or not store["controls"]:
-                continue
-            last = [len(control["values"]) - 1 for control in store["controls"]]
-            query = "&".join(f"{c['key']}={c['values'][-1]}" for c in store["controls"])
-            with visit(browser, f"{address}/{page}.html#{store['name']}?{query}") as seen:
-                assert shown(seen.page.locator(f".explorer#{store['name']}"), store["name"])["at"] == last
-                assert seen.errors == []
+    for page, _, store in stores(site):
+        if not store["controls"]:
+            continue
+        query = "&".join(f"{c['key']}={c['values'][-1]}" for c in store["controls"])
+        with visit(browser, f"{address}/{page}.html#{store['name']}?{query}") as seen:
+            section = seen.page.locator(f"#{store['name']}")
+            part = made(page)[store["name"]]
+            last = {key: control.values[-1] for key, control in part.controls.items()}
+            words = part.frames(**last)[part.start() if part.kind == "stepper" else 0].says
+            section.locator(".explorer-says", has_text=words[:60]).wait_for()
+            assert section.locator(".explorer-says").inner_text() == words
+            assert section.evaluate("(el) => el.getBoundingClientRect().top < innerHeight"), "it is not in sight"
+            assert seen.errors == []
+
+
+def test_back_undoes_one_move_and_leaves_the_other_explorers_alone(browser: Any, address: str, site: Path) -> None:
+    """On a page with two explorers: move one, then the other, go back twice, and forward again."""
+    page = next(p for p in with_parts(site, EXPLORERS) if sum(where == p for where, *_ in stores(site)) > 1)
+    one, two = [store["name"] for where, _, store in stores(site) if where == page][:2]
+    with visit(browser, f"{address}/{page}.html", DESK) as seen:
+
+        def words() -> list[str]:
+            return [seen.page.locator(f"#{name} .explorer-says").inner_text() for name in (one, two)]
+
+        def move(name: str) -> None:
+            was = seen.page.url
+            press(seen.page.locator(f"#{name} [data-control]").first)
+            seen.page.wait_for_function("(was) => location.href !== was", arg=was)
+
+        def go(way: str, wanted: list[str]) -> None:
+            seen.page.evaluate(f"() => history.{way}()")
+            seen.page.wait_for_timeout(250)
+            assert words() == wanted
+
+        start = words()
+        move(one)
+        middle = words()
+        move(two)
+        end = words()
+        assert start != middle != end and start[0] != end[0] and start[1] != end[1]
+        go("back", middle)
+        go("back", start)
+        go("forward", middle)
+        go("forward", end)
+        seen.page.reload()
+        seen.page.wait_for_timeout(400)
+        assert words() == end, "a reload keeps what was set"
+        assert seen.errors == []
+
+
+def test_off_the_lattice_the_control_snaps_and_says_so(browser: Any, address: str, site: Path) -> None:
+    free = [
+        (page, store, control)
+        for page, _, store in stores(site)
+        for control in store["controls"]
+        if control.get("between")
+    ]
+    assert free, "no control of the book takes a value between its listed ones"
+    for page, store, control in free:
+        with visit(browser, f"{address}/{page}.html", DESK) as seen:
+            section = seen.page.locator(f"#{store['name']}")
+            field = section.locator(f'[data-exact="{control["key"]}"]')
+            high = int(control["between"][1])
+            field.fill(str(high))
+            field.press("Enter")
+            note = section.locator(".explorer-note")
+            seen.page.wait_for_function("(el) => el.textContent", arg=note.element_handle())
+            assert f"{control['key']} = {high}" in note.inner_text()
+            nearest = min(control["values"], key=lambda value: abs(int(value) - high))
+            assert field.input_value() == nearest
+            assert seen.errors == []
+
+
+def test_the_link_to_a_state_is_copied(browser: Any, address: str, site: Path) -> None:
+    page, _, store = next(found for found in stores(site) if found[2]["controls"])
+    with visit(browser, f"{address}/{page}.html", DESK, permissions=["clipboard-read", "clipboard-write"]) as seen:
+        seen.page.locator(f"#{store['name']} [data-copy-link]").click()
+        seen.page.locator(f"#{store['name']} .explorer-note", has_text="Copied").wait_for()
+        copied = seen.page.evaluate("() => navigator.clipboard.readText()")
+        assert copied.startswith(f"{address}/{page}.html#{store['name']}?")
+
+
+def test_steps_move_nothing_below_them(browser: Any, address: str, site: Path) -> None:
+    """The room of the tallest drawing and the longest sentence is kept, on a phone too."""
+    moved = []
+    for page, _, store in stores(site):
+        for window in (DESK, PHONE, SMALL):
+            with visit(browser, f"{address}/{page}.html", window) as seen:
+                heights = seen.page.evaluate(HEIGHTS, store["name"])
+                if len(heights) != 1:
+                    moved.append(f"{page}: {store['name']} at {window['width']} px is {heights} px high")
+    assert moved == []
+
+
+HEIGHTS = """async (name) => {
+  const el = document.getElementById(name);
+  await document.fonts.ready;
+  const heights = new Set();
+  const note = () => heights.add(Math.round(el.querySelector(".explorer-frame").getBoundingClientRect().height));
+  const settle = () => new Promise((done) => setTimeout(done, 5));
+  note();
+  for (const control of el.querySelectorAll("select[data-control]"))
+    for (const option of control.options) {
+      control.value = option.value;
+      control.dispatchEvent(new Event("input", { bubbles: true }));
+      await settle();
+      note();
+    }
+  const jump = el.querySelector("[data-jump]");
+  for (let n = 0; jump && n <= Number(jump.max); n++) {
+    jump.value = n;
+    jump.dispatchEvent(new Event("input", { bubbles: true }));
+    await settle();
+    note();
+  }
+  return [...heights];
+}"""
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_the_default_states_are_kept_as_pictures(browser: Any, address: str, site: Path, build: Path, scheme: str) -> None:
+    """For review: a picture of each explorer as a reader first sees it, in the build folder."""
+    folder = build / "pictures"
+    folder.mkdir(exist_ok=True)
+    taken = 0
+    for page in with_parts(site, EXPLORERS):
+        with visit(browser, f"{address}/{page}.html", DESK, color_scheme=scheme) as seen:
+            for section in seen.page.locator(EXPLORERS).all():
+                name = section.get_attribute("id")
+                section.screenshot(path=folder / f"{page.replace('/', '-')}-{name}-{scheme}.png")
+                taken += 1
+    assert taken == len(stores(site)) and toc()
