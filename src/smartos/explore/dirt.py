@@ -8,6 +8,7 @@ Left out: randomness (arrivals and stalls are regular, so that a state can be ch
 requests that give up.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from smartos.explore.controls import Choice, Range
@@ -30,12 +31,14 @@ class Served:
     waited: int
 
 
-def served(spacing: int, stall: int) -> list[Served]:
-    """Requests that come every `spacing` ms; two of them take `stall` ms more than the others' 2 ms."""
+def served(
+    spacing: int, stall: int, requests: int = REQUESTS, stalled: Collection[int] = STALLED, service: int = SERVICE
+) -> list[Served]:
+    """Requests that come every `spacing` ms; the `stalled` among them take `stall` ms more than the others."""
     free, answers = 0, []
-    for n in range(REQUESTS):
+    for n in range(requests):
         arrived = n * spacing
-        free = max(arrived, free) + SERVICE + (stall if n in STALLED else 0)
+        free = max(arrived, free) + service + (stall if n in stalled else 0)
         answers.append(Served(arrived, free - arrived))
     return answers
 

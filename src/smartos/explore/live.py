@@ -50,7 +50,7 @@ def view() -> Any:
         store = traitlets.Dict().tag(sync=True)
 
         def __init__(self, part: Part) -> None:
-            super().__init__(part_html=part.markup(stored=False), store=part.store(stored=False))
+            super().__init__(part_html=part.titled(stored=False), store=part.store(stored=False))
             self.part = part
             self.on_msg(self._answer)
 

@@ -49,6 +49,10 @@ class Part:
         """The answer to a question of the front end, as plain data; `{"error": …}` when it cannot be given."""
         raise NotImplementedError
 
+    def titled(self, stored: bool) -> str:
+        """The markup under the part's title."""
+        return f'<p class="part-title" id="{self.name}-title">{escape(self.title)}</p>{self.markup(stored)}'
+
     @property
     def labels(self) -> str:
         """The ids of what names the part."""
@@ -56,10 +60,9 @@ class Part:
 
     def html(self, stored: bool = True) -> str:
         """The part for a page. Without `stored`, its front end asks Python for every state but the first."""
-        named = f'aria-labelledby="{self.labels}"'
         return (
-            f'<section class="part {self.kind}" id="{self.name}" data-part="{self.kind}" {named}>'
-            f'<p class="part-title" id="{self.name}-title">{escape(self.title)}</p>{self.markup(stored)}'
+            f'<section class="part {self.kind}" id="{self.name}" data-part="{self.kind}" aria-labelledby="{self.labels}">'
+            f'{self.titled(stored)}'
             f'<script type="application/octet-stream" class="part-store">{packed(self.store(stored))}</script></section>'
         )
 

@@ -12,7 +12,7 @@ function plain(text) {
 
 function number(text, unit) {
   let bare = plain(text).toLowerCase();
-  if (unit && bare.endsWith(unit.toLowerCase())) bare = bare.slice(0, -unit.length).trimEnd();
+  if (unit && bare.endsWith(unit.toLowerCase())) bare = bare.slice(0, -unit.length).replace(/ +$/, "");
   const [, sign, hex, digits] = WHOLE.exec(bare) ?? [];
   if (sign === undefined) return null;
   const value = BigInt(hex ? `0x${hex}` : digits.replace(/[^0-9]/g, ""));
@@ -43,5 +43,5 @@ export function checked(problem, text) {
   const given = normal(problem.reply, text);
   if (given === null) return { right: null, says: `This takes ${problem.reply.takes}.` };
   if (given === problem.key) return { right: true, says: problem.right };
-  return { right: false, says: problem.slips[given] ?? problem.wrong };
+  return { right: false, says: Object.hasOwn(problem.slips, given) ? problem.slips[given] : problem.wrong };
 }

@@ -52,7 +52,7 @@ const verdictsFrom = (store) => async ({ answer }) => store.verdicts[answer];
 function problemsFrom(store, python) {
   const seeds = Object.keys(store.problems);
   return async ({ seed, answer }) => {
-    const problem = store.problems[seed];
+    const problem = Object.hasOwn(store.problems, seed) && store.problems[seed];
     if (problem) return answer === undefined ? problem : checked(problem, answer);
     if (python?.running()) return python.ask(store.name, answer === undefined ? { seed } : { seed, answer });
     const more = python?.available() ? " Run a cell of this page, and Python makes any." : " A notebook makes any other.";
