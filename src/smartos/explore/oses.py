@@ -34,6 +34,17 @@ DEMANDS = {
 # Systems whose year is the date of just what the post names; for the others it is of what stands nearest.
 DATED = frozenset({"Windows Server 2008 R2", "FreeBSD 8.1 32-bit", "FreeBSD 4.9", "Seventh Edition"})
 
+# The systems that three texts of August 2011 name, without versions (fact A7): the port's README, the blog, the post.
+README = frozenset(
+    {"SmartOS", "OpenIndiana", "FreeBSD", "Plan 9", "QNX", "ChromeOS", "Haiku", "Windows", "Linux"}
+)
+BLOG = frozenset({"SmartOS", "Windows", "Linux", "FreeBSD", "Haiku", "QNX", "Plan 9", "OpenIndiana"})
+POST = frozenset(
+    name
+    for name in README | BLOG | {"Seventh Edition", "OpenBSD", "Weenix"}
+    if any(guest.name.startswith(name) for guest in guests())
+)
+
 # From the first commits of the enlarged team to the mail that told the company that it worked.
 BOOTING = ("2011-04-01", "2011-05-13")
 LEFT, TOP, ROW, COLUMN = 158, 100, 24, 21
