@@ -49,9 +49,14 @@ class Part:
         """The answer to a question of the front end, as plain data; `{"error": …}` when it cannot be given."""
         raise NotImplementedError
 
+    @property
+    def labels(self) -> str:
+        """The ids of what names the part."""
+        return f"{self.name}-title"
+
     def html(self, stored: bool = True) -> str:
         """The part for a page. Without `stored`, its front end asks Python for every state but the first."""
-        named = f'aria-labelledby="{self.name}-title"'
+        named = f'aria-labelledby="{self.labels}"'
         return (
             f'<section class="part {self.kind}" id="{self.name}" data-part="{self.kind}" {named}>'
             f'<p class="part-title" id="{self.name}-title">{escape(self.title)}</p>{self.markup(stored)}'
@@ -72,6 +77,11 @@ class Part:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}: {self.title}>"
+
+
+def marked(text: str) -> str:
+    """A sentence as HTML; what stands in `backticks` is code, and nothing else is markup."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def packed(data: dict) -> str:

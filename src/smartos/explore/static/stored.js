@@ -4,6 +4,7 @@ import { placeOf } from "./address.js";
 import { nearest, wireExplorer } from "./explorer.js";
 import { wirePractice } from "./practice.js";
 import { wirePredict } from "./predict.js";
+import { checked } from "./reply.js";
 
 const WIRES = { explorer: wireExplorer, stepper: wireExplorer, practice: wirePractice, predict: wirePredict };
 
@@ -45,13 +46,28 @@ function framesFrom(store, python) {
   };
 }
 
+const verdictsFrom = (store) => async ({ answer }) => store.verdicts[answer];
+
+/** Problems and verdicts on answers: stored, else made by Python in the page; without it, which seeds there are. */
+function problemsFrom(store, python) {
+  const seeds = Object.keys(store.problems);
+  return async ({ seed, answer }) => {
+    const problem = store.problems[seed];
+    if (problem) return answer === undefined ? problem : checked(problem, answer);
+    if (python?.running()) return python.ask(store.name, answer === undefined ? { seed } : { seed, answer });
+    const more = python?.available() ? " Run a cell of this page, and Python makes any." : " A notebook makes any other.";
+    return { error: `This page stores the problems of seeds ${seeds[0]} to ${seeds.at(-1)}.${more}` };
+  };
+}
+
+const ASKS = { explorer: framesFrom, stepper: framesFrom, practice: problemsFrom, predict: verdictsFrom };
+
 /** Wire every part under `root` that is not yet; resolves when all are. `python` may be null. */
 export async function host(root, python) {
   await Promise.all(
     [...root.querySelectorAll("[data-part]:not([data-live], .smartos-live)")].map(async (el) => {
       const store = await unpacked(el.querySelector(".part-store").textContent);
-      const ask = store.controls ? framesFrom(store, python) : (question) => python.ask(store.name, question);
-      el.unwire = WIRES[store.kind](el, store, ask, placeOf(store.name));
+      el.unwire = WIRES[store.kind](el, store, ASKS[store.kind](store, python), placeOf(store.name));
     }),
   );
 }

@@ -1,0 +1,76 @@
+// The front end of practice: a seed chooses the problem, and Python or the page's store checks what is answered.
+//
+//   store  { name, kind, controls: [{ key: "seed" }], default: [text], problems?: { seed: problem } }
+//   ask({ seed })          →  a promise of { text, figure, field, solution } or { error }
+//   ask({ seed, answer })  →  a promise of { right, says }; `right` is null for what cannot be read
+//   place  what remembers states in the address (address.js), or null
+import { unhide, verdictHtml } from "./predict.js";
+
+/** The seed after `seed` among those stored, round to the first; where nothing is stored, simply the next. */
+function seedAfter(store, seed) {
+  if (!store.problems) return String(Number(seed) + 1);
+  const seeds = Object.keys(store.problems);
+  return seeds[(seeds.indexOf(seed) + 1) % seeds.length];
+}
+
+/** Bring a practice to life; returns a function that undoes it. */
+export function wirePractice(el, store, ask, place) {
+  const find = (selector) => el.querySelector(selector);
+  const [field, form, verdict, note] = ["[data-seed]", "form", ".verdict", ".explorer-note"].map(find);
+  let seed = store.default[0];
+  let ticket = 0; // the newest question; older answers come too late
+
+  function clear() {
+    ticket += 1;
+    verdict.replaceChildren();
+  }
+
+  function show(problem) {
+    for (const part of ["text", "figure", "field"]) find(`.practice-${part}`).innerHTML = problem[part];
+    find(".practice-solution > div").innerHTML = problem.solution;
+    find(".practice-solution").open = false;
+  }
+
+  /** Put another problem; one that cannot be had leaves the present one, and a note says why. */
+  async function put(to, remember = true) {
+    if (to === seed) return;
+    clear();
+    const mine = ticket;
+    const problem = await ask({ seed: to });
+    if (mine !== ticket) return;
+    note.textContent = problem.error ?? "";
+    if (!problem.error) {
+      seed = to;
+      show(problem);
+      if (remember) place?.changed();
+    }
+    field.value = seed;
+  }
+
+  async function check(event) {
+    event.preventDefault();
+    const mine = ++ticket;
+    const found = await ask({ seed, answer: new FormData(form).get("answer") ?? "" });
+    if (mine === ticket) verdict.innerHTML = verdictHtml(found);
+  }
+
+  const onSeed = () => put(field.value);
+  const onAnother = () => put(seedAfter(store, seed));
+
+  field.addEventListener("change", onSeed);
+  find("[data-another]").addEventListener("click", onAnother);
+  form.addEventListener("submit", check);
+  form.addEventListener("input", clear);
+  unhide(el);
+  place?.enrol(store, () => ({ values: [seed], step: 0 }), (to) => put(to.values[0], false));
+  el.dataset.live = "";
+  return () => {
+    ticket += 1;
+    place?.leave();
+    field.removeEventListener("change", onSeed);
+    find("[data-another]").removeEventListener("click", onAnother);
+    form.removeEventListener("submit", check);
+    form.removeEventListener("input", clear);
+    delete el.dataset.live;
+  };
+}
