@@ -1,13 +1,15 @@
 """The Explorers: what is stored for the page is what the function yields, state by state."""
 
-import json
 import re
+import shutil
+import subprocess
 
 import pytest
 from bs4 import BeautifulSoup
 
-from smartos.explore import Choice, Explorer, Flag, Frame, Range, Stepper, Table
-from smartos.explore.controls import LatticeError
+from smartos.explore import Choice, Explorer, Flag, Frame, LatticeError, Range, Stepper, Table
+from smartos.explore.live import front_end, widget_bundle
+from smartos.explore.part import STORED, unpacked
 
 
 def frame(disks: int, parity: int, fast: bool = False) -> Frame:
@@ -20,7 +22,7 @@ def explorer(**more: object) -> Explorer:
 
 
 def stored(page: str) -> dict:
-    return json.loads(BeautifulSoup(page, "html.parser").select_one(".explorer-store").string)
+    return unpacked(BeautifulSoup(page, "html.parser").select_one(".part-store").string)
 
 
 def test_every_state_of_the_lattice_is_stored_as_the_function_yields_it() -> None:
@@ -35,6 +37,8 @@ def test_every_state_of_the_lattice_is_stored_as_the_function_yields_it() -> Non
         assert store["figures"][figure] == expected.figure
         assert store["says"][says] == expected.says
         assert store["tables"][table] == expected.table.html()
+        asked = subject.ask({"state": {key: str(value) for key, value in state.items()}})
+        assert asked == {"frames": [[expected.figure, expected.says, expected.table.html()]]}
 
 
 def test_equal_figures_are_stored_once() -> None:
@@ -74,6 +78,79 @@ def test_key_states_stand_in_the_page_for_print() -> None:
 def test_a_wrong_declaration_is_refused_by_name(make, words: str) -> None:
     with pytest.raises(LatticeError, match=re.escape(words)):
         make()
+
+
+def free() -> Explorer:
+    """An explorer whose first control takes what is between its listed values."""
+    return Explorer(
+        "free", "Free", lambda n, half: Frame(f"<svg>{n}</svg>", f"It is {n + half}."),
+        {"n": Range("N", [1, 5, 9], "ms", between=(0, 20)), "half": Range("Half", [0.0, 0.5], between=(0, 1))},
+    )  # fmt: skip
+
+
+def test_between_the_listed_values_the_model_is_asked() -> None:
+    assert free().ask({"state": {"n": "7", "half": "0.25"}}) == {"frames": [["<svg>7</svg>", "It is 7.25.", ""]]}
+    assert free().frames(n=20, half=1)[0].says == "It is 21."
+    page = BeautifulSoup(free()._repr_html_(), "html.parser")
+    field = page.select_one("input[data-exact=n]")
+    assert (field["min"], field["max"], field["value"]) == ("0", "20", "1")
+    assert "ms" in field["aria-label"]
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ({"n": "21", "half": "0"}, "“N” takes a whole number from 0 to 20, not 21"),
+        ({"n": "2.5", "half": "0"}, "“N” takes a whole number from 0 to 20"),
+        ({"n": "", "half": "0"}, "“N” takes a whole number"),
+        ({"n": "1", "half": "much"}, "“Half” takes a number from 0 to 1, not 'much'"),
+    ],
+)
+def test_a_value_outside_is_refused_in_words(state: dict, words: str) -> None:
+    assert words in free().ask({"state": state})["error"]
+
+
+def test_a_listed_control_takes_its_list_only() -> None:
+    assert "it has 3, 4, 5" in explorer().ask({"state": {"disks": "6", "parity": "1", "fast": "False"}})["error"]
+
+
+def test_without_its_store_a_part_keeps_its_first_state_and_its_controls() -> None:
+    page = BeautifulSoup(explorer().html(stored=False), "html.parser")
+    data = unpacked(page.select_one(".part-store").string)
+    assert "runs" not in data and [control["key"] for control in data["controls"]] == ["disks", "parity", "fast"]
+    assert page.select_one(".explorer-says").get_text() == "3 disks, parity 1."
+
+
+def test_the_page_is_asked_for_while_a_book_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a notebook gets the small HTML, and a widget where there is a kernel to answer it (tests/site/test_live.py)."""
+    monkeypatch.setenv(STORED, "1")
+    assert "runs" in stored(explorer()._repr_mimebundle_()["text/html"])
+    monkeypatch.delenv(STORED)
+    assert "runs" not in stored(explorer()._repr_mimebundle_()["text/html"])
+    assert widget_bundle(explorer()) == {}, "no kernel runs here"
+
+
+def test_the_front_end_is_one_module_for_a_notebook(tmp_path) -> None:
+    module = front_end()
+    assert re.findall(r"(?m)^(?:import|export) .*", module) == ["export default { render };"]
+    names = re.findall(r"(?m)^(?:async )?(?:function|const|let|class) (\w+)", module)
+    assert sorted({name for name in names if names.count(name) > 1}) == [], "two files of it use the same name"
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("there is no node on the PATH to parse it with")
+    (tmp_path / "front.mjs").write_text(module, "utf-8")
+    done = subprocess.run([node, "--check", tmp_path / "front.mjs"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_room_is_kept_for_the_tallest_drawing_and_the_longest_sentence() -> None:
+    drawn = {1: 'viewBox="0 0 100 50"', 2: 'viewBox="0 0 100 80"'}
+    subject = Explorer(
+        "tall", "Tall", lambda n: Frame(f'<svg role="img" aria-label="x" {drawn[n]}></svg>', "Word " * n), {"n": Choice("N", [1, 2])}
+    )  # fmt: skip
+    page = BeautifulSoup(subject.html(), "html.parser")
+    assert page.select_one(".explorer-figure")["style"] == "--wide: 100; --tall: 80"
+    assert page.select_one("figcaption")["data-longest"] == "Word Word "
 
 
 def test_a_closing_tag_in_a_frame_does_not_end_the_store() -> None:
