@@ -1,7 +1,8 @@
 """Execute the notebooks (cached) and build the static book.
 
 The execution cache of Jupyter Book looks at the notebooks only; it does not see that the package they import has
-changed. So the cache is dropped whenever anything under src/ is not what it was when the cache was made.
+changed, and Sphinx does not read a page again whose text is what it was. So both are dropped whenever anything under
+src/ is not what it was when they were made.
 """
 
 import argparse
@@ -35,12 +36,13 @@ def source_digest() -> str:
 
 
 def drop_stale_cache(build: Path) -> None:
-    """Forget executed notebooks that an older package produced."""
+    """Forget executed notebooks that an older package produced, and the pages that Sphinx has read from them."""
     stamp, cache = build / "executed-with", build / ".jupyter_cache"
     now = source_digest()
     if cache.exists() and (not stamp.exists() or stamp.read_text() != now):
         print("book: src/ has changed, every notebook is executed again", flush=True)
-        shutil.rmtree(cache)
+        for stale in (cache, build / ".doctrees"):
+            shutil.rmtree(stale, ignore_errors=True)
     build.mkdir(parents=True, exist_ok=True)
     stamp.write_text(now)
 

@@ -39,7 +39,7 @@ def made(page: str) -> dict[str, Part]:
     shown: dict[str, Part] = {}
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            error = page_run.run(cell.source, lambda html: None)
+            error = page_run.run(cell.source, lambda *shown: None)
             assert error is None, f"{page}: {error}"
     shown.update(page_run.parts())
     return shown

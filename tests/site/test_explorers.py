@@ -215,8 +215,14 @@ def test_a_state_has_an_address_that_leads_back_to_it(browser: Any, address: str
             words = part.frames(**last)[part.start() if part.kind == "stepper" else 0].says
             section.locator(".explorer-says", has_text=words[:60]).wait_for()
             assert section.locator(".explorer-says").inner_text() == words
-            assert section.evaluate("(el) => el.getBoundingClientRect().top < innerHeight"), "it is not in sight"
+            seen.page.wait_for_function(IN_SIGHT, arg=store["name"])
             assert seen.errors == []
+
+
+IN_SIGHT = """(name) => {
+  const { top, bottom } = document.getElementById(name).getBoundingClientRect();
+  return top < innerHeight && bottom > 0;
+}"""
 
 
 def test_back_undoes_one_move_and_leaves_the_other_explorers_alone(browser: Any, address: str, site: Path) -> None:

@@ -149,8 +149,11 @@ def test_room_is_kept_for_the_tallest_drawing_and_the_longest_sentence() -> None
         "tall", "Tall", lambda n: Frame(f'<svg role="img" aria-label="x" {drawn[n]}></svg>', "Word " * n), {"n": Choice("N", [1, 2])}
     )  # fmt: skip
     page = BeautifulSoup(subject.html(), "html.parser")
-    assert page.select_one(".explorer-figure")["style"] == "--wide: 100; --tall: 80"
+    assert page.select_one(".explorer-stage")["style"] == "--wide: 100; --tall: 80"
     assert page.select_one("figcaption")["data-longest"] == "Word Word "
+    html = Explorer("long", "Long", lambda n: Frame(f"<p>{'word ' * n}</p>", "One."), {"n": Choice("N", [1, 2])}).html()
+    rooms = BeautifulSoup(html, "html.parser").select(".explorer-room[aria-hidden][inert]")
+    assert [room.get_text() for room in rooms] == ["word ", "word word "]
 
 
 def test_a_closing_tag_in_a_frame_does_not_end_the_store() -> None:

@@ -27,7 +27,8 @@ def executed(lab: nbformat.NotebookNode) -> dict[str, str]:
     shown = {}
     for cell in ran.cells:
         parts = [
-            output.get("text") or "".join(output.get("data", {}).values()) for output in cell.get("outputs", [])
+            output.get("text") or "".join(text for text in output.get("data", {}).values() if isinstance(text, str))
+            for output in cell.get("outputs", [])
         ]
         shown[cell.id] = "".join(parts)
     return shown

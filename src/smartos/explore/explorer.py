@@ -11,6 +11,8 @@ from smartos.explore.part import Part
 
 State = dict[str, object]
 
+SVG_BOX = re.compile(r'<svg [^>]*viewBox="0 0 ([\d.]+) ([\d.]+)"(?:(?!</svg>).)*</svg>', re.DOTALL)
+
 STEP_BUTTONS = [
     ("first", "First step", "⏮"),
     ("back", "Step back", "◀"),
@@ -132,9 +134,11 @@ class Explorer(Part):
         )
         table = folded(frame.table).replace('class="data"', 'class="data explorer-table"') if frame.table else ""
         longest = max((f.says for f in every), key=len)
+        style, copy = _room(every)
         return (
             f'<div class="explorer-controls">{controls}{self._steps(frames)}</div>'
-            f'<figure class="explorer-frame"><div class="explorer-figure"{_room(every)}>{frame.figure}</div>'
+            f'<figure class="explorer-frame"><div class="explorer-stage"{style}>{copy}'
+            f'<div class="explorer-figure">{frame.figure}</div></div>'
             f'<figcaption data-longest="{escape(longest, quote=True)}">'
             f'<span class="explorer-says" aria-live="polite">{escape(frame.says)}</span></figcaption></figure>'
             f'{table}{self._transcript(frames)}{self._key_frames()}'
@@ -219,11 +223,15 @@ def _plain(frame: Frame) -> list[str]:
     return [frame.figure, frame.says, frame.table.html() if frame.table else ""]
 
 
-def _room(frames: list[Frame]) -> str:
-    """The box of the tallest drawing among `frames`, so that no step moves what stands below the figure."""
-    found = [re.match(r'<svg [^>]*viewBox="0 0 ([\d.]+) ([\d.]+)"', frame.figure) for frame in frames]
-    boxes = [(float(box[2]) / float(box[1]), box[1], box[2]) for box in found if box]
-    if not boxes or len({box[0] for box in boxes}) == 1:
-        return ""
-    _, width, height = max(boxes)
-    return f' style="--wide: {width}; --tall: {height}"'
+def _room(frames: list[Frame]) -> tuple[str, str]:
+    """Room for the tallest of `frames`, so that no step moves what stands below: an attribute, or an unseen copy.
+
+    Drawings say their box. Of HTML only its length is known, so the three longest stand unseen behind the one shown.
+    """
+    boxes = [SVG_BOX.fullmatch(frame.figure) for frame in frames]
+    if not all(boxes):
+        longest = sorted({frame.figure for frame in frames}, key=lambda html: len(re.sub("<[^>]*>", "", html)))[-3:]
+        return "", "".join(f'<div class="explorer-room" aria-hidden="true" inert>{html}</div>' for html in longest)
+    sizes = {(float(box[2]) / float(box[1]), box[1], box[2]) for box in boxes}
+    _, width, height = max(sizes)
+    return (f' style="--wide: {width}; --tall: {height}"' if len(sizes) > 1 else ""), ""

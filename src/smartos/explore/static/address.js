@@ -4,15 +4,16 @@
 const SETTLE = 150; // ms after the last move before the address changes: one entry a move, not one a pixel
 
 const enrolled = new Map(); // name → { store, read, put }
+const restoring = []; // promises of the states that the address or the history asked for
 let settle = null;
 
 const snapshot = () => Object.fromEntries([...enrolled].map(([name, { read }]) => [name, read()]));
 
 /** The state that an address speaks of for `store`, or null; values that the explorer does not list are named. */
 export function readAddress(hash, store) {
-  const [name, query] = decodeURIComponent(hash.replace(/^#/, "")).split("?");
-  if (name !== store.name || query === undefined) return null;
-  const asked = new URLSearchParams(query);
+  const [name, ...query] = hash.slice(1).split("?");
+  if (name !== store.name || !query.length) return null;
+  const asked = new URLSearchParams(query.join("?"));
   const values = store.controls.map((control, i) => asked.get(control.key) ?? store.default[i]);
   const step = asked.has("step") ? Number.parseInt(asked.get("step"), 10) || 0 : store.start;
   return { values, step };
@@ -25,15 +26,20 @@ export function writeAddress(store, state) {
   return `#${store.name}?${query}`;
 }
 
-/** What one explorer needs to be addressed: it enrols, tells of changes, and leaves when it is taken from the page. */
+/**
+ * What one part needs to be addressed: it enrols, tells of changes, and leaves when it is taken from the page. Enrolling
+ * returns whether a state is being restored.
+ */
 export function placeOf(name) {
   return {
     enrol(store, read, put) {
       enrolled.set(name, { store, read, put });
       const kept = history.state?.explorers?.[name];
       const asked = readAddress(location.hash, store);
-      if (kept) put(kept);
-      else if (asked) put(asked).then(() => document.getElementById(name)?.scrollIntoView());
+      if (!kept && !asked) return false;
+      restoring.push(put(kept ?? asked));
+      if (!kept) restoring.at(-1).then(() => document.getElementById(name)?.scrollIntoView());
+      return true;
     },
     changed() {
       clearTimeout(settle);
@@ -62,7 +68,8 @@ function returned({ state }) {
 }
 
 /** Follow the browser's back and forward, and links to states in the text. */
-export function followAddresses() {
+export async function followAddresses() {
   addEventListener("popstate", returned);
+  await Promise.all(restoring);
   stamp();
 }

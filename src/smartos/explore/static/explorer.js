@@ -76,6 +76,7 @@ export function wireExplorer(el, store, ask, place) {
   const parts = partsOf(el, store);
   const { find, inputs, exact, jump, note } = parts;
   const state = { values: [...store.default], step: store.start };
+  let wanted = state.values; // what the controls stand at; the same, but while an answer is awaited
   let run = null; // the frames of state.values
   let ticket = 0; // the newest question; older answers come too late
   let timer = null;
@@ -92,15 +93,17 @@ export function wireExplorer(el, store, ask, place) {
   /** Put the view into a state; resolves when its frame is shown. `said` goes before what the answer says itself. */
   async function put(values, step, remember = true) {
     const mine = ++ticket;
+    wanted = values;
     if (!run || values.join("\n") !== state.values.join("\n")) {
       el.ariaBusy = "true";
       const answer = await ask({ state: stateOf(values) });
       if (mine !== ticket) return;
       el.ariaBusy = "false";
       note.textContent = answer.error ?? answer.note ?? "";
+      wanted = state.values;
       if (answer.error) return run && show();
       run = answer.frames;
-      state.values = answer.state ? store.controls.map((control) => answer.state[control.key]) : values;
+      wanted = state.values = answer.state ? store.controls.map((control) => answer.state[control.key]) : values;
     } else note.textContent = "";
     state.step = step;
     show();
@@ -116,7 +119,7 @@ export function wireExplorer(el, store, ask, place) {
 
   function moved(changed) {
     stop();
-    const values = [...state.values];
+    const values = [...wanted];
     store.controls.forEach((control, i) => {
       if (changed === inputs[i]) values[i] = valueOf(control, inputs[i]);
       if (changed === exact[i]) values[i] = exact[i].value;
@@ -184,12 +187,13 @@ export function wireExplorer(el, store, ask, place) {
   el.addEventListener("change", onChange);
   el.addEventListener("click", onClick);
   if (!place) find(".explorer-link button").hidden = true;
-  place?.enrol(store, () => ({ values: [...state.values], step: state.step }), (to) => {
+  const read = () => ({ values: [...state.values], step: state.step });
+  const restored = place?.enrol(store, read, (to) => {
     stop();
     return put(to.values, to.step, false);
   });
   el.dataset.live = "";
-  if (jump) put(state.values, state.step, false);
+  if (jump && !restored) put(state.values, state.step, false);
   return () => {
     stop();
     ticket += 1;
