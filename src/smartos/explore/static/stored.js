@@ -46,15 +46,18 @@ function framesFrom(store, python) {
   };
 }
 
-const verdictsFrom = (store) => async ({ answer }) => store.verdicts[answer];
+/** Verdicts on answers: stored, else given by Python in the page. */
+const verdictsFrom = (store, python) => async (question) =>
+  store.verdicts ? store.verdicts[question.answer] : python.ask(store.name, question);
 
 /** Problems and verdicts on answers: stored, else made by Python in the page; without it, which seeds there are. */
 function problemsFrom(store, python) {
-  const seeds = Object.keys(store.problems);
-  return async ({ seed, answer }) => {
-    const problem = Object.hasOwn(store.problems, seed) && store.problems[seed];
+  const seeds = Object.keys(store.problems ?? {});
+  return async (question) => {
+    const { seed, answer } = question;
+    const problem = seeds.includes(seed) && store.problems[seed];
     if (problem) return answer === undefined ? problem : checked(problem, answer);
-    if (python?.running()) return python.ask(store.name, answer === undefined ? { seed } : { seed, answer });
+    if (!store.problems || python?.running()) return python.ask(store.name, question);
     const more = python?.available() ? " Run a cell of this page, and Python makes any." : " A notebook makes any other.";
     return { error: `This page stores the problems of seeds ${seeds[0]} to ${seeds.at(-1)}.${more}` };
   };
