@@ -43,8 +43,9 @@ export function pageCells(enliven) {
       label: `Code of ${cell.name.toLowerCase()}`,
       listing: place && box.querySelector(".cell_input div[class*='highlight-']"),
       editor: () => import(address("run/editor.js")),
-      changed: () => show(cell),
-      run: () => press([cell]),
+      changed: () => turn(cell, busy() ? cell.state : ""),
+      toggled: () => show(cell),
+      run: () => press(withHidden(cell)),
       leave: () => cell.tools.focusEdit(),
     });
     return cell;
@@ -52,7 +53,7 @@ export function pageCells(enliven) {
 
   function actions(cell) {
     return {
-      run: () => press([cell]),
+      run: () => press(withHidden(cell)),
       stop,
       above: () => press(above(cell)),
       edit: () => edit(cell),
@@ -61,6 +62,13 @@ export function pageCells(enliven) {
   }
 
   const above = (cell) => cells.slice(0, cell.at).filter((other) => !other.needs);
+
+  /** A cell, and before it those directly above that have no button of their own and have not run. */
+  function withHidden(cell) {
+    const last = above(cell).findLastIndex((other) => other.tools);
+    return [...above(cell).slice(last + 1).filter((other) => !other.ran), cell];
+  }
+
   const busy = () => cells.some((cell) => cell.state === "waiting" || cell.state === "running");
   const edited = () => cells.some((cell) => cell.code.edited());
 
@@ -100,7 +108,7 @@ export function pageCells(enliven) {
     await python.start();
     for (const cell of list) {
       const error = await one(cell, quiet);
-      if (!error) continue;
+      if (!error || !(quiet || cell.tools)) continue;
       list.filter((other) => other.state === "waiting").forEach((other) => turn(other, ""));
       return error;
     }

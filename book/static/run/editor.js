@@ -19,7 +19,7 @@ const COLOURS = HighlightStyle.define([
 
 const LOOK = EditorView.theme({
   "&": { color: "var(--ink)", background: "var(--paper-2)", borderRadius: "3px" },
-  "&.cm-focused": { outline: "2px solid var(--accent)", outlineOffset: "2px" },
+  "&.cm-focused": { outline: "2px solid var(--accent)", outlineOffset: "-2px" },
   ".cm-scroller": { font: "inherit", lineHeight: "inherit", overflowX: "auto" },
   ".cm-content": { padding: "0.8rem 0", caretColor: "var(--ink)" },
   ".cm-line": { padding: "0 1rem" },
@@ -44,7 +44,7 @@ export function edit(host, { code, label, changed, run, leave }) {
     indentUnit.of("    "),
     syntaxHighlighting(COLOURS),
     LOOK,
-    EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", autocapitalize: "off" }),
+    EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", autocapitalize: "off", tabindex: "0" }),
     EditorView.updateListener.of((update) => update.docChanged && changed(update.state.doc.toString())),
   ];
   const view = new EditorView({ state: EditorState.create({ doc: code, extensions }), parent: root, root });

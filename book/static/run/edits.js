@@ -20,8 +20,8 @@ function store(key, text) {
   }
 }
 
-/** The code of one cell. `listing` shows it; `changed()` is called when it is another than before. */
-export function code({ source, key, label, listing, editor, changed, run, leave }) {
+/** The code of one cell, which `listing` shows. `changed()` hears of another text, `toggled()` of the editor. */
+export function code({ source, key, label, listing, editor, changed, toggled, run, leave }) {
   const pre = listing?.querySelector("pre");
   const printed = pre ? [...pre.childNodes] : [];
   let text = stored(key) ?? source;
@@ -48,7 +48,7 @@ export function code({ source, key, label, listing, editor, changed, run, leave 
     listing.after(host);
     open = { host, ...make(host, { code: text, label, changed: put, run, leave }) };
     open.focus();
-    changed();
+    toggled();
   }
 
   function done() {
@@ -57,7 +57,7 @@ export function code({ source, key, label, listing, editor, changed, run, leave 
     open = null;
     listing.hidden = false;
     show();
-    changed();
+    toggled();
   }
 
   show();

@@ -16,6 +16,10 @@ function element(name, className, ...children) {
   return made;
 }
 
+function trimmed(text) {
+  return text.replace(/^\n+|\n+$/g, "");
+}
+
 /** A piece of text as MyST-NB writes it; returns [the block, its text node]. */
 function textBlock(kind) {
   const text = document.createTextNode("");
@@ -28,7 +32,7 @@ function errorBlock({ last, line, code, trace }, way) {
   const block = element("div", "output cell-error", element("p", "cell-error-last", last));
   if (line) block.append(element("p", "cell-error-line", `In line ${line} of this cell: `, element("code", "", code)));
   if (way) block.append(way);
-  const whole = element("pre", "", trace);
+  const whole = element("pre", "", trimmed(trace));
   whole.tabIndex = 0;
   block.append(element("details", "data", element("summary", "", "The whole traceback"), whole));
   return block;
@@ -86,6 +90,13 @@ export function outlet(box, enliven) {
     for (const kind of new Set(texts.map(([kind]) => kind))) write(kind, texts.filter((t) => t[0] === kind).map((t) => t[1]).join(""));
   }
 
+  /** A printed block as the book's build leaves it: without blank lines around it. */
+  function finish(block) {
+    const pre = block.querySelector("pre");
+    pre.textContent = trimmed(pre.textContent);
+    enliven(block);
+  }
+
   /** What is printed comes in many small pieces, and is drawn once a frame. */
   function print(kind, data) {
     if (!pending.length) requestAnimationFrame(flush);
@@ -120,7 +131,7 @@ export function outlet(box, enliven) {
     end(whole) {
       flush();
       if (whole && !fresh && place) clear();
-      printed.forEach(enliven);
+      printed.forEach(finish);
       printed = [];
       place?.removeAttribute("aria-busy");
     },

@@ -9,7 +9,7 @@ export class Stopped extends Error {}
 /** Why a page cannot run Python here, as a sentence; nothing where it can. */
 export function whyNot() {
   if (location.protocol === "file:") {
-    return "A page opened as a file cannot run or edit code. Run make serve in the book’s folder, or read the book on its host.";
+    return "A page opened as a file cannot run or edit code. Run “make serve” in the book’s folder, or read the book on its host.";
   }
   return globalThis.WebAssembly && globalThis.Worker ? "" : "This browser has no WebAssembly, which Python in the page needs.";
 }

@@ -35,6 +35,7 @@ export function tools(place, name, actions) {
       above.hidden = first;
       discard.hidden = !edited;
       const words = { waiting: "waits", running: "runs", ran: `ran here in ${seconds} s`, failed: "failed here" }[state];
+      place.dataset.state = state;
       note.textContent = [name, edited && "edited", words].filter(Boolean).join(" · ");
     },
     offer(text, action) {
