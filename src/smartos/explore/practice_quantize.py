@@ -14,7 +14,7 @@ from smartos.explore.reply import Number
 
 def problem(seed: int) -> Problem:
     """A value to place, or a row to draw."""
-    return (_place, _draw)[seed % 2](random.Random(seed))
+    return (_draw, _place)[seed % 2](random.Random(seed))
 
 
 def _place(draw: random.Random) -> Problem:
