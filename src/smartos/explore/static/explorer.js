@@ -173,6 +173,11 @@ export function wireExplorer(el, store, ask, place, anew = false) {
     if (target.matches("[data-exact]")) moved(target);
   }
 
+  /** Enter in a field counts as a change, also where a notebook keeps the key to itself. */
+  function onKey({ key, target }) {
+    if (key === "Enter") onChange({ target });
+  }
+
   function onClick({ target }) {
     const button = target.closest("button");
     if (button?.dataset.step === "play") play();
@@ -194,6 +199,7 @@ export function wireExplorer(el, store, ask, place, anew = false) {
 
   el.addEventListener("input", onInput);
   el.addEventListener("change", onChange);
+  el.addEventListener("keydown", onKey);
   el.addEventListener("click", onClick);
   if (!place) find(".explorer-link button").hidden = true;
   const read = () => ({ values: [...state.values], step: state.step });
@@ -209,6 +215,7 @@ export function wireExplorer(el, store, ask, place, anew = false) {
     place?.leave();
     el.removeEventListener("input", onInput);
     el.removeEventListener("change", onChange);
+    el.removeEventListener("keydown", onKey);
     el.removeEventListener("click", onClick);
     delete el.dataset.live;
   };
