@@ -1,4 +1,5 @@
-"""Fetch the pinned front-end packages and make of them what the pages load: type, icons, one style, one script.
+"""Fetch the pinned front-end packages and make of them what the pages load: type, icons, one style, one script, and
+what comes only when a reader runs or edits a cell.
 
 Everything ends up in `_build/assets`, which Sphinx copies into the book. A digest over what the assets are made of
 decides whether anything has to be done, so a second call returns at once.
@@ -16,17 +17,19 @@ from pathlib import Path
 from urllib.parse import quote
 
 from tools.fonts import write_fonts
+from tools.page_python import MADE_OF, write_python
 from tools.paths import ROOT, stop
 
 MODULES = ROOT / "node_modules"
 STATIC = ROOT / "book" / "static"
 SCRIPT = STATIC / "pages.js"
 STYLE = STATIC / "css" / "book.css"
+LATER = ["run/worker.js", "run/editor.js"]  # modules that a page loads when Run or Edit is pressed
 ICONS = {
     "contents": "bars", "search": "magnifying-glass", "theme": "circle-half-stroke", "previous": "arrow-left",
     "next": "arrow-right", "fold": "chevron-right", "sort": "sort", "up": "sort-up", "down": "sort-down",
     "first": "backward-fast", "back": "backward-step", "play": "play", "pause": "pause", "forward": "forward-step",
-    "last": "forward-fast",
+    "last": "forward-fast", "stop": "stop",
 }  # fmt: skip
 SOURCES = ["package-lock.json", "tools/assets.py", "tools/fonts.py", "src/smartos/explore/static"]
 
@@ -113,17 +116,31 @@ def write_style(target: Path, environment: dict[str, str]) -> None:
     scratch.unlink()
 
 
+def stale(stamp: Path, *sources: Path) -> bool:
+    """Whether what `stamp` speaks of was made from anything else than these sources; if so, it is forgotten."""
+    if stamp.exists() and stamp.read_text() == digest(*sources):
+        return False
+    stamp.unlink(missing_ok=True)
+    return True
+
+
 def build_assets(target: Path) -> None:
     """Fill `target`, unless it is already made of what there is now."""
     npm, environment = node()
     fetch_packages(npm, environment)
-    stamp, now = target.with_name("assets-made-of"), digest(STATIC, *(ROOT / name for name in SOURCES))
-    if stamp.exists() and stamp.read_text() == now and (target / "smartos.js").exists():
-        return
+    look, python = target.with_name("assets-made-of"), target.with_name("python-made-of")
     target.mkdir(parents=True, exist_ok=True)
-    write_style(target, environment)
-    bundle(SCRIPT, target / "smartos.js", environment, "--format=iife", "--target=es2022")
-    stamp.write_text(now)
+    sources = [STATIC, *(ROOT / name for name in SOURCES)]
+    if stale(look, *sources) or not (target / "smartos.js").exists():
+        write_style(target, environment)
+        bundle(SCRIPT, target / "smartos.js", environment, "--format=iife", "--target=es2022")
+        for name in LATER:
+            bundle(STATIC / name, target / name, environment, "--format=esm", "--target=es2022")
+        look.write_text(digest(*sources))
+    sources = [ROOT / name for name in MADE_OF]
+    if stale(python, *sources) or not (target / "run" / "manifest.json").exists():
+        write_python(MODULES, target / "run")
+        python.write_text(digest(*sources))
 
 
 def main() -> None:

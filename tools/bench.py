@@ -1,35 +1,29 @@
 """Measure the book against a plain Jupyter Book of the same chapters, in one run on one machine.
 
 Build: seconds cold, with the cells' outputs already in the cache, and seconds after one more line of prose. Pages:
-bytes transferred with gzip, and requests, in Chromium with an empty cache. Lighthouse: one prose page on its mobile
-settings. The plain book has the same sources and cells, and Jupyter Book's default look; only what its markup needs is
-added. Absolute numbers belong to the machine; the ratios of one run are what to compare.
+bytes transferred with gzip, and requests, in Chromium with an empty cache; what explorers add, and what html-manager
+would; milliseconds of a step; seconds to the first result of Python in the page. Lighthouse: the heaviest page, mobile
+and desktop. The plain book has the same sources and cells, and Jupyter Book's default look; only what its markup needs
+is added. Absolute numbers belong to the machine; the ratios of one run are what to compare.
 
 Left out: what the plain book fetches from other hosts is counted as requests, and its bytes are not.
 """
 
 import argparse
-import gzip
-import http.server
 import json
-import os
 import shutil
 import statistics
 import subprocess
 import sys
-import threading
 import time
-from functools import cache, partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import yaml
 
+from tools.bench_pages import explorer_bytes, lighthouse, manager_bytes, measure_pages, measure_run, measure_steps
 from tools.build import JUPYTER_BOOK
-from tools.chromium import ARGUMENTS, chromium
 from tools.paths import ROOT, stop
-from tools.serve import Handler
 
 BENCH = ROOT / ".bench"
 PARTS = """
@@ -37,32 +31,8 @@ book notebooks src tests tools _config.yml _toc.yml pyproject.toml package.json 
 requirements.lock README.md CHANGELOG.md CITATION.cff LICENSE LICENSE-text Makefile
 """.split()
 PROSE = "book/slides/wtf-is-smartos"
-LIGHTHOUSE = "lighthouse@12"
+RUN = "book/slides/dtrace"
 LINE = "\nOne more line of prose, for the measurement.\n"
-COMPRESSED = (".html", ".css", ".js", ".mjs", ".json", ".svg", ".txt")
-
-
-class Gzip(Handler):
-    """The reader's server, with the compression that any public host has."""
-
-    def do_GET(self) -> None:
-        path = Path(self.translate_path(self.path))
-        path = path / "index.html" if path.is_dir() else path
-        if path.suffix not in COMPRESSED or not path.is_file():
-            return super().do_GET()
-        body = packed(path)
-        self.send_response(200)
-        self.send_header("Content-Type", self.guess_type(str(path)))
-        self.send_header("Content-Encoding", "gzip")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-        return None
-
-
-@cache
-def packed(path: Path) -> bytes:
-    return gzip.compress(path.read_bytes(), 6)
 
 
 def stage(name: str) -> Path:
@@ -131,87 +101,6 @@ def measure_build(folder: Path, name: str) -> dict[str, float]:
     return {"execution": with_cells - cold, "cold": cold, "again": again}
 
 
-def measure_pages(site: Path, pages: list[str]) -> dict[str, dict[str, float]]:
-    """Per page: bytes from the book's own host, requests to it, requests to other hosts."""
-    from playwright.sync_api import sync_playwright
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Gzip, directory=str(site)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    home = f"127.0.0.1:{server.server_port}"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
-        found = {page: weigh(browser, home, page) for page in pages}
-        browser.close()
-    server.shutdown()
-    return found
-
-
-def weigh(browser: Any, home: str, path: str) -> dict[str, float]:
-    """Open one page with an empty cache and add up what went over the wire."""
-    context = browser.new_context(viewport={"width": 390, "height": 844})
-    page = context.new_page()
-    hosts: dict[str, str] = {}
-    weight = {"bytes": 0.0, "requests": 0, "elsewhere": 0}
-
-    def asked(event: dict[str, Any]) -> None:
-        there = urlsplit(event["request"]["url"])
-        if there.scheme in ("http", "https"):
-            hosts[event["requestId"]] = there.netloc
-            weight["requests" if there.netloc == home else "elsewhere"] += 1
-
-    def finished(event: dict[str, Any]) -> None:
-        if hosts.get(event["requestId"]) == home:
-            weight["bytes"] += event["encodedDataLength"]
-
-    protocol = context.new_cdp_session(page)
-    protocol.on("Network.requestWillBeSent", asked)
-    protocol.on("Network.loadingFinished", finished)
-    protocol.send("Network.enable")
-    page.goto(f"http://{home}/{path}.html", wait_until="load", timeout=60_000)
-    page.wait_for_timeout(700)
-    context.close()
-    return weight
-
-
-def lighthouse(site: Path) -> dict[str, float] | str:
-    """Lighthouse's four mobile scores of one prose page, or the line that says why there are none."""
-    npx = shutil.which("npx")
-    if npx is None:
-        return "there is no npx on the PATH"
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Gzip, directory=str(site)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    report = BENCH / "lighthouse.json"
-    report.unlink(missing_ok=True)
-    command = [
-        npx,
-        "--yes",
-        f"--cache={BENCH / 'npm'}",
-        LIGHTHOUSE,
-        f"http://127.0.0.1:{server.server_port}/{PROSE}.html",
-        "--quiet",
-        "--output=json",
-        f"--output-path={report}",
-        f"--chrome-flags=--headless=new {' '.join(ARGUMENTS)}",
-    ]
-    print(f"bench: {LIGHTHOUSE} on {PROSE}, mobile", flush=True)
-    try:
-        done = subprocess.run(
-            command,
-            cwd=BENCH,
-            env={**os.environ, "CHROME_PATH": chromium()},
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-    except subprocess.TimeoutExpired:
-        return "it did not finish within five minutes"
-    finally:
-        server.shutdown()
-    if done.returncode or not report.exists():
-        return (done.stderr.strip().splitlines() or ["it gave no report"])[-1]
-    return {name: part["score"] * 100 for name, part in json.loads(report.read_text("utf-8"))["categories"].items()}
-
-
 def table(ours: dict[str, Any], plain: dict[str, Any]) -> list[str]:
     """The lines of the report: a measure, this book, the plain one, their ratio."""
     both = (ours, plain)
@@ -259,7 +148,17 @@ def main() -> None:
         built = measure_build(folder, name)
         print(f"bench: {name}: opening {len(pages)} pages", flush=True)
         result[name] = {"build": built, "pages": measure_pages(folder / "_build" / "html", pages)}
-    result["lighthouse"] = "not asked for" if options.no_lighthouse else lighthouse(BENCH / "ours" / "_build" / "html")
+    ours = BENCH / "ours" / "_build" / "html"
+    worked = [page for page in pages if 'data-part="' in (ours / f"{page}.html").read_text("utf-8")]
+    print("bench: explorers and Python in the page", flush=True)
+    result["steps"], result["explorers"] = measure_steps(ours, worked), explorer_bytes(ours, worked)
+    result["manager"], result["run"] = manager_bytes(BENCH / "npm-manager"), measure_run(ours, RUN)
+    weights = result["ours"]["pages"]
+    result["heaviest"] = max(weights, key=lambda page: weights[page]["bytes"])
+    if not options.no_lighthouse:
+        print(f"bench: Lighthouse on {result['heaviest']}", flush=True)
+        result["mobile"] = lighthouse(ours, result["heaviest"], BENCH)
+        result["desktop"] = lighthouse(ours, result["heaviest"], BENCH, desktop=True)
     report(result)
 
 
@@ -272,11 +171,22 @@ def make_plain(folder: Path) -> None:
 
 
 def report(result: dict[str, Any]) -> None:
-    """Print the table, Lighthouse's scores and the heaviest pages; keep all of it as JSON."""
+    """Print the table and what stands beside it; keep all of it as JSON."""
     print("\n".join(["", *table(result["ours"], result["plain"])]))
-    scores = result["lighthouse"]
-    said = scores if isinstance(scores, str) else ", ".join(f"{name} {score:.0f}" for name, score in scores.items())
-    print(f"Lighthouse, mobile, {PROSE}: {said}")
+    steps, added, manager, run = (result[name] for name in ("steps", "explorers", "manager", "run"))
+    print(f"a step in the page: median {steps['median']:.1f} ms, p95 {steps['p95']:.1f} ms, over {steps['count']} steps")
+    whole = added["script"] + added["median"]
+    ratio = f"{whole / manager:.3f} of html-manager's {manager / 1000:.0f} kB" if isinstance(manager, float) else manager
+    print(
+        f"an explorer, gzip: median {added['median'] / 1000:.1f} kB, greatest {added['greatest'] / 1000:.1f} kB, and the "
+        f"script of all pages {added['script'] / 1000:.1f} kB; together {ratio}"
+    )
+    for cache in ("cold", "warm"):
+        print(f"Run to the first result, {cache} cache: {run[f'{cache} s']:.1f} s, {run[f'{cache} MB']:.2f} MB sent")
+    for device in ("mobile", "desktop"):
+        scores = result.get(device, "not asked for")
+        said = scores if isinstance(scores, str) else ", ".join(f"{name} {score:.0f}" for name, score in scores.items())
+        print(f"Lighthouse, {device}, {result['heaviest']}: {said}")
     heavy = sorted(result["ours"]["pages"].items(), key=lambda item: -item[1]["bytes"])[:3]
     print("heaviest: " + ", ".join(f"{page} {weight['bytes'] / 1000:.0f} kB" for page, weight in heavy))
     (BENCH / "bench.json").write_text(json.dumps(result, indent=2) + "\n", "utf-8")

@@ -1,4 +1,4 @@
-"""Serve the built book on 127.0.0.1. Standard library only."""
+"""Serve the built book on 127.0.0.1, with the headers that it asks its hosts for. Standard library only."""
 
 import argparse
 import errno
@@ -20,8 +20,20 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         ".woff2": "font/woff2",
     }
 
+    def end_headers(self) -> None:
+        for name, value in headers(Path(self.directory)):
+            self.send_header(name, value)
+        super().end_headers()
+
     def log_message(self, *args: object) -> None:
         """A reader's own server has no need of an access log."""
+
+
+def headers(folder: Path) -> list[tuple[str, str]]:
+    """The headers that the book's `_headers` names for every file; read each time, for it changes with the book."""
+    file = folder / "_headers"
+    lines = file.read_text("utf-8").splitlines()[1:] if file.exists() else []
+    return [(name, value) for name, _, value in (line.strip().partition(": ") for line in lines)]
 
 
 def server(folder: Path, port: int) -> http.server.ThreadingHTTPServer:

@@ -19,12 +19,14 @@ from typing import Any
 import yaml
 from bs4 import BeautifulSoup
 from look_html import polished
+from look_policy import headers, policy
 from look_words import add_words
 from smartos.explore.part import STORED
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
 LOGGER = logging.getLogger(__name__)
+FIRST = "book/templates/first.js"
 
 # What comes with the theme and the extensions. The search page links the five that it needs itself.
 THEIRS = [
@@ -98,17 +100,24 @@ def dress(app: Sphinx, page: str, template: str, context: dict, doctree: object)
         "styles": linked(context.get("css_files", [])),
         "scripts": linked(context.get("script_files", [])),
         "version": app.look_version,
+        "first": app.look_first,
+        "policy": policy(app.look_first, files=True),
     }
     context["contents"] = contents(context)
     if context.get("body"):
         context["body"] = polished(context["body"])
 
 
+def read_first(app: Sphinx) -> None:
+    """The one script that stands in every page itself, before anything is drawn; the policy names its digest."""
+    app.look_first = (Path(app.srcdir) / FIRST).read_text("utf-8").strip()
+
+
 def read_version(app: Sphinx) -> None:
-    """A short digest of style and script, so that a browser never shows a page with an older edition's."""
+    """A short digest of style and scripts, so that a browser never shows a page with an older edition's."""
     total = hashlib.sha256()
     for folder in app.config.html_static_path:
-        for name in ("smartos.css", "smartos.js"):
+        for name in ("smartos.css", "smartos.js", "run/worker.js", "run/editor.js"):
             file = Path(app.srcdir) / folder / name
             if file.is_file():
                 total.update(file.read_bytes())
@@ -124,10 +133,18 @@ def ship_less(app: Sphinx, error: Exception | None) -> None:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
+def write_headers(app: Sphinx, error: Exception | None) -> None:
+    """The policy again, for whoever serves the pages."""
+    if not error and app.builder.format == "html":
+        (Path(app.outdir) / "_headers").write_text(headers(app.look_first), "utf-8")
+
+
 def setup(app: Sphinx) -> dict[str, object]:
     add_words(app)
     os.environ[STORED] = "1"  # the kernels that fill the pages inherit it
+    app.connect("builder-inited", read_first)
     app.connect("builder-inited", read_version)
     app.connect("html-page-context", dress, priority=900)
     app.connect("build-finished", ship_less, priority=900)
+    app.connect("build-finished", write_headers)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

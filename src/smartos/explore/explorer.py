@@ -14,11 +14,11 @@ State = dict[str, object]
 SVG_BOX = re.compile(r'<svg [^>]*viewBox="0 0 ([\d.]+) ([\d.]+)"(?:(?!</svg>).)*</svg>', re.DOTALL)
 
 STEP_BUTTONS = [
-    ("first", "First step", "⏮"),
-    ("back", "Step back", "◀"),
+    ("first", "First step", "⇤"),
+    ("back", "Step back", "←"),
     ("play", "Play", "▶"),
-    ("forward", "Step forward", "▶|"),
-    ("last", "Last step", "⏭"),
+    ("forward", "Step forward", "→"),
+    ("last", "Last step", "⇥"),
 ]
 
 

@@ -121,7 +121,7 @@ class Practice(Part):
         first, shown = self.seeds[0], self.problem(self.seeds[0]).shown()
         return (
             f'<div class="practice-seed" hidden><label>Seed '
-            f'<input type="number" data-seed min="0" max="{SEEDS - 1}" step="1" value="{first}"></label>'
+            f'<input type="number" data-seed min="0" max="{SEEDS - 1}" step="1" value="{first}" autocomplete="off"></label>'
             f'<button type="button" data-another>Another problem</button><span class="explorer-note" role="status"></span></div>'
             f'<div class="practice-problem" aria-live="polite"><div class="practice-text">{shown["text"]}</div>'
             f'<div class="practice-figure">{shown["figure"]}</div></div>'

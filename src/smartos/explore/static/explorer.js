@@ -2,7 +2,8 @@
 // `ask` did not answer. A run is the frames of one state of the controls: one for an explorer, one a step for a stepper.
 //
 //   store  { name, kind, start, controls: [{ key, values, labels, between?, whole? }], default: [text, …] }
-//   ask({ state: { key: text } })  →  a promise of { frames: [[figure, says, table], …], state?, note? } or { error }
+//   ask({ state: { key: text }, compute })  →  a promise of { frames: [[figure, says, table], …] } or of { error };
+//          with state, note and offer when the frames are those of another state, which `compute` would not accept
 //   place  what remembers states in the address (address.js), or null
 
 /** The parts of the markup that the view writes to. */
@@ -71,8 +72,8 @@ function showFrame({ find }, [figure, says, table]) {
   if (table) old.outerHTML = table;
 }
 
-/** Wire the markup in `el`. Returns the function that undoes it. */
-export function wireExplorer(el, store, ask, place) {
+/** Wire the markup in `el`, which with `anew` stands at some other state. Returns the function that undoes it. */
+export function wireExplorer(el, store, ask, place, anew = false) {
   const parts = partsOf(el, store);
   const { find, inputs, exact, jump, note } = parts;
   const state = { values: [...store.default], step: store.start };
@@ -90,16 +91,24 @@ export function wireExplorer(el, store, ask, place) {
     if (jump) showSteps(parts, state.step, run, String(state.values));
   }
 
-  /** Put the view into a state; resolves when its frame is shown. `said` goes before what the answer says itself. */
-  async function put(values, step, remember = true) {
+  function tell(answer, values, step) {
+    note.textContent = answer.error ?? answer.note ?? "";
+    if (!answer.offer) return;
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: answer.offer });
+    button.addEventListener("click", () => put(values, step, { compute: true }));
+    note.append(" ", button);
+  }
+
+  /** Put the view into a state; resolves when its frame is shown. */
+  async function put(values, step, { remember = true, compute = false } = {}) {
     const mine = ++ticket;
     wanted = values;
     if (!run || values.join("\n") !== state.values.join("\n")) {
       el.ariaBusy = "true";
-      const answer = await ask({ state: stateOf(values) });
+      const answer = await ask({ state: stateOf(values), compute });
       if (mine !== ticket) return;
       el.ariaBusy = "false";
-      note.textContent = answer.error ?? answer.note ?? "";
+      tell(answer, values, step);
       wanted = state.values;
       if (answer.error) return run && show();
       run = answer.frames;
@@ -164,6 +173,11 @@ export function wireExplorer(el, store, ask, place) {
     if (target.matches("[data-exact]")) moved(target);
   }
 
+  /** Enter in a field counts as a change, also where a notebook keeps the key to itself. */
+  function onKey({ key, target }) {
+    if (key === "Enter") onChange({ target });
+  }
+
   function onClick({ target }) {
     const button = target.closest("button");
     if (button?.dataset.step === "play") play();
@@ -185,21 +199,23 @@ export function wireExplorer(el, store, ask, place) {
 
   el.addEventListener("input", onInput);
   el.addEventListener("change", onChange);
+  el.addEventListener("keydown", onKey);
   el.addEventListener("click", onClick);
   if (!place) find(".explorer-link button").hidden = true;
   const read = () => ({ values: [...state.values], step: state.step });
   const restored = place?.enrol(store, read, (to) => {
     stop();
-    return put(to.values, to.step, false);
+    return put(to.values, to.step, { remember: false });
   });
   el.dataset.live = "";
-  if (jump && !restored) put(state.values, state.step, false);
+  if ((jump || anew) && !restored) put(state.values, state.step, { remember: false });
   return () => {
     stop();
     ticket += 1;
     place?.leave();
     el.removeEventListener("input", onInput);
     el.removeEventListener("change", onChange);
+    el.removeEventListener("keydown", onKey);
     el.removeEventListener("click", onClick);
     delete el.dataset.live;
   };

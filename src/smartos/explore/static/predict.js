@@ -1,7 +1,7 @@
 // The front end of a question before a figure. The browser alone remembers what was answered.
 //
 //   store  { name, kind }
-//   ask({ answer: text })  →  a promise of { right, says }
+//   ask({ answer: text })  →  a promise of { right, says } or { error }
 
 const VERDICTS = { true: ["Right.", "M2 8.5l4 4 8-9"], false: ["Not so.", "M3 3l10 10M13 3L3 13"] };
 
@@ -11,6 +11,13 @@ export function verdictHtml({ right = null, says }) {
   const [word, path] = VERDICTS[right];
   const mark = `<svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"><path d="${path}"/></svg>`;
   return `<p data-right="${right}">${mark}<b>${word}</b> ${says}</p>`;
+}
+
+/** Enter in a field gives the answer, also where a notebook keeps the key to itself. */
+export function submitOnEnter(event) {
+  if (event.key !== "Enter" || !event.target.matches("input")) return;
+  event.preventDefault();
+  event.target.form.requestSubmit();
 }
 
 /** What has waited for script is shown. */
@@ -54,7 +61,8 @@ export function wirePredict(el, store, ask) {
     const found = await ask({ answer: value });
     if (mine !== ticket) return;
     verdict.ariaLive = live ? "polite" : "off";
-    verdict.innerHTML = verdictHtml(found);
+    if (found.error) verdict.textContent = found.error;
+    else verdict.innerHTML = verdictHtml(found);
     again.hidden = false;
   }
 
@@ -79,6 +87,7 @@ export function wirePredict(el, store, ask) {
 
   form.addEventListener("submit", onSubmit);
   form.addEventListener("change", clear);
+  form.addEventListener("keydown", submitOnEnter);
   again.addEventListener("click", onAgain);
   unhide(el);
   form.elements.answer.value = kept.read();
@@ -88,6 +97,7 @@ export function wirePredict(el, store, ask) {
     ticket += 1;
     form.removeEventListener("submit", onSubmit);
     form.removeEventListener("change", clear);
+    form.removeEventListener("keydown", submitOnEnter);
     again.removeEventListener("click", onAgain);
     delete el.dataset.live;
   };

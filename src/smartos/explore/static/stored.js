@@ -27,50 +27,65 @@ function storedRun(store, values) {
   return store.runs[runIndex(store, values)].map(frame);
 }
 
+const OFFER = "Compute it with Python in the page";
+
+/** An answer of Python in the page; a failure is an answer too. */
+async function fromPython(python, name, question) {
+  try {
+    return await python.ask(name, question);
+  } catch (reason) {
+    return { error: reason.message };
+  }
+}
+
 /** Frames of a state: stored, else computed by Python in the page, else those of the nearest stored state, and said. */
 function framesFrom(store, python) {
-  return async ({ state }) => {
+  return async ({ state, compute }) => {
     const asked = store.controls.map((control) => state[control.key]);
-    if (!store.runs) return python.ask(store.name, { state });
+    if (!store.runs) return fromPython(python, store.name, { state });
     if (runIndex(store, asked) >= 0) return { frames: storedRun(store, asked) };
-    if (python?.running()) return python.ask(store.name, { state });
+    if (compute || python?.running()) return fromPython(python, store.name, { state });
     const values = store.controls.map((control, i) => control.values[Math.max(0, nearest(control, asked[i]))]);
     const off = store.controls.filter((control, i) => values[i] !== asked[i]);
     const names = off.map((control) => `${control.key} = ${state[control.key] || "nothing"}`).join(", ");
-    const more = off.every((control) => control.between) && python?.available() ? " Run a cell of this page, and Python computes any." : "";
     return {
       frames: storedRun(store, values),
       state: Object.fromEntries(store.controls.map((control, i) => [control.key, values[i]])),
-      note: `No frame is stored for ${names}; this is the nearest.${more}`,
+      note: `No frame is stored for ${names}; this is the nearest.`,
+      offer: off.every((control) => control.between) && python?.available() ? OFFER : "",
     };
   };
 }
 
 /** Verdicts on answers: stored, else given by Python in the page. */
 const verdictsFrom = (store, python) => async (question) =>
-  store.verdicts ? store.verdicts[question.answer] : python.ask(store.name, question);
+  store.verdicts ? store.verdicts[question.answer] : fromPython(python, store.name, question);
 
-/** Problems and verdicts on answers: stored, else made by Python in the page; without it, which seeds there are. */
+/** Problems and verdicts on answers: stored, else made by Python in the page, else the word on which seeds are stored. */
 function problemsFrom(store, python) {
   const seeds = Object.keys(store.problems ?? {});
-  return async (question) => {
-    const { seed, answer } = question;
+  return async ({ seed, answer, compute }) => {
     const problem = seeds.includes(seed) && store.problems[seed];
     if (problem) return answer === undefined ? problem : checked(problem, answer);
-    if (!store.problems || python?.running()) return python.ask(store.name, question);
-    const more = python?.available() ? " Run a cell of this page, and Python makes any." : " A notebook makes any other.";
-    return { error: `This page stores the problems of seeds ${seeds[0]} to ${seeds.at(-1)}.${more}` };
+    if (answer !== undefined) return fromPython(python, store.name, { seed, answer });
+    if (compute || !store.problems || python?.running()) return fromPython(python, store.name, { seed });
+    return {
+      error: `This page stores the problems of seeds ${seeds[0]} to ${seeds.at(-1)}.`,
+      offer: python?.available() ? OFFER : "",
+    };
   };
 }
 
 const ASKS = { explorer: framesFrom, stepper: framesFrom, practice: problemsFrom, predict: verdictsFrom };
 
-/** Wire every part under `root` that is not yet; resolves when all are. `python` may be null. */
+/** Wire every part under `root` that is not yet; resolves when all are, and the states they were asked for are shown. */
 export async function host(root, python) {
   await Promise.all(
     [...root.querySelectorAll("[data-part]:not([data-live], .smartos-live)")].map(async (el) => {
       const store = await unpacked(el.querySelector(".part-store").textContent);
-      el.unwire = WIRES[store.kind](el, store, ASKS[store.kind](store, python), placeOf(store.name));
+      const ask = ASKS[store.kind](store, python);
+      const anew = Boolean(el.unwire);
+      el.unwire = WIRES[store.kind](el, store, ask, placeOf(store.name), anew);
     }),
   );
 }
