@@ -199,6 +199,9 @@ def test_an_error_has_its_line_and_the_way_on(lab: Callable) -> None:
 def test_stop_ends_an_endless_loop_and_says_that_variables_are_gone(lab: Callable) -> None:
     with lab() as seen:
         first, second = Cell(seen.page, 0), Cell(seen.page, 1)
+        first.run_button.click()
+        first.run_button.click()  # while Python is loading
+        strip(seen).get_by_text("Stopped.").wait_for()
         first.run()
         second.write("print('begun')\nwhile True:\n    pass")
         second.run_button.click()
@@ -215,6 +218,20 @@ def test_stop_ends_an_endless_loop_and_says_that_variables_are_gone(lab: Callabl
         second.run("failed")
         assert "NameError" in second.error.inner_text()
         assert seen.errors + seen.foreign == []
+
+
+def test_what_does_not_load_is_told_and_can_be_tried_again(lab: Callable) -> None:
+    with lab() as seen:
+        missing = "**/python_stdlib.zip"
+        seen.page.context.route(missing, lambda route: route.fulfill(status=404, body=""))
+        cell = Cell(seen.page, 0)
+        before = cell.shown()
+        cell.run_button.click()
+        strip(seen).get_by_text("Python in the page failed:").wait_for(timeout=SLOW)
+        assert "python_stdlib.zip answered 404" in strip(seen).inner_text() and cell.shown() == before
+        seen.page.context.unroute(missing)
+        cell.run()
+        assert seen.foreign == []
 
 
 def test_reset_gives_the_page_back(lab: Callable) -> None:
