@@ -21,8 +21,8 @@ function enliven(root) {
 }
 
 colours();
-enliven(document);
 pageCells(enliven);
+enliven(document);
 showPlace();
 unfoldTarget();
 unfoldForPrint();

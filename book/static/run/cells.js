@@ -131,7 +131,7 @@ export function pageCells(enliven) {
     cell.ran = !error;
     if (error) output?.fail(error, way(cell, error));
     output?.end(true);
-    turn(cell, error ? "failed" : "ran");
+    turn(cell, error ? "failed" : quiet ? "known" : "ran");
     const what = error ? `failed: ${error.last}${error.line ? `, line ${error.line}` : ""}` : "has run";
     status.say(`${cell.name} ${what}.`);
     return error;

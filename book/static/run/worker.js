@@ -8,6 +8,7 @@
 
 const progress = { loaded: 0, total: 0 };
 let page = null; // the Python module smartos.page_run
+let missing = null; // what did not come, when something did not: Pyodide itself only says that it ended
 
 function count(bytes) {
   progress.loaded += bytes;
@@ -18,8 +19,8 @@ function count(bytes) {
 function countFetches() {
   const plain = self.fetch;
   self.fetch = async (...request) => {
-    const response = await plain(...request);
-    if (!response.ok) throw new Error(`${response.url} answered ${response.status}`);
+    const response = await plain(...request).catch(() => ({ ok: false, status: "nothing" }));
+    if (!response.ok) throw (missing ??= new Error(`${request[0].url ?? request[0]} answered ${response.status}`));
     const counted = response.body.pipeThrough(
       new TransformStream({
         transform(chunk, controller) {
@@ -73,6 +74,6 @@ self.onmessage = async ({ data }) => {
   try {
     await { start, run, ask }[data.type](data);
   } catch (error) {
-    postMessage({ type: "failed", id: data.id, message: String(error?.message ?? error) });
+    postMessage({ type: "failed", id: data.id, message: String((missing ?? error)?.message ?? error) });
   }
 };
