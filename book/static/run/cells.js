@@ -25,7 +25,8 @@ export function pageCells(enliven) {
   const python = worker(address("run/worker.js"), heard);
   let numbers = 0; // of the cells that a reader sees
   const cells = data.cells.map(makeCell);
-  const status = cells.length ? strip(document.querySelector("article"), { stop, reset: () => reset(false), resetAll: () => reset(true) }) : null;
+  const ways = { stop, reset: () => reset(false), resetAll: () => reset(true) };
+  const status = cells.length ? strip(document.querySelector("article"), ways) : null;
   let loading = false;
   let queue = Promise.resolve();
   let wave = 0; // what was asked before the last stop is not run after it
@@ -157,7 +158,8 @@ export function pageCells(enliven) {
       cell.ran = false;
       turn(cell, "");
     }
-    status.say(reason instanceof Stopped ? `Stopped. ${GONE}` : `Python in the page failed: ${reason.message}. ${GONE}`);
+    const what = reason instanceof Stopped ? "Stopped." : `Python in the page failed: ${reason.message}.`;
+    status.say(`${what} ${GONE}`);
   }
 
   /** The page as it was before the first Run; with `all`, the code too. */

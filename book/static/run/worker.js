@@ -40,6 +40,8 @@ async function module(url, bytes) {
   return loaded;
 }
 
+const body = async (url) => (await fetch(url)).arrayBuffer();
+
 async function start() {
   const here = self.location.href;
   countFetches();
@@ -51,7 +53,7 @@ async function start() {
   const [{ loadPyodide }, , ...wheels] = await Promise.all([
     module(`${home}pyodide.mjs`, bytes["pyodide.mjs"]),
     module(`${home}pyodide.asm.mjs`, bytes["pyodide.asm.mjs"]),
-    ...manifest.wheels.map(async ({ name, digest }) => (await fetch(new URL(`${name}?v=${digest}`, here))).arrayBuffer()),
+    ...manifest.wheels.map(({ name, digest }) => body(new URL(`${name}?v=${digest}`, here))),
   ]);
   const catalogue = { info: manifest.info, packages: {} };
   const pyodide = await loadPyodide({ indexURL: home, packageBaseUrl: home, lockFileContents: catalogue });
