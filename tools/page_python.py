@@ -34,7 +34,8 @@ def build_wheel(target: Path) -> list[Path]:
 
 
 def run(command: list[str], environment: dict[str, str]) -> None:
-    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    together = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    done = subprocess.run(command, cwd=ROOT, env=environment, **together)
     if done.returncode:
         stop("assets", f"no wheel for the pages: {(done.stdout.strip().splitlines() or ['no message'])[-1]}")
 

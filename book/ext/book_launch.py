@@ -4,7 +4,7 @@ The menu is a native popover in the page's header and holds nothing but links, s
 the focus back without JavaScript, and asks nothing of another host until a link is followed. With no public repository
 known it shows the local way instead.
 
-Left out: starting a kernel in the page; that is another button's work.
+Left out: running a cell in its page, which `book_run` prepares and the page's script does.
 """
 
 import re

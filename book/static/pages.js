@@ -7,7 +7,7 @@ import { sortTables } from "./tables.js";
 import { filterTables } from "./filters.js";
 import { colours, copyButtons, scrollers, showPlace, unfoldForPrint, unfoldTarget } from "./reading.js";
 
-/** The parts under `root` begin to work; in new output and in output that is put back. */
+/** The parts under `root` begin to work: on the page, in new output, and in output that is put back. */
 const hostParts = (root) => host(root, python);
 
 /** What a cell has just put into the page works as what was there before. */

@@ -1,8 +1,8 @@
 """A chapter's cells outside a notebook server: one namespace, and of each cell what a notebook would show.
 
 The page's worker calls :func:`run` for a cell and :func:`ask` for a figure with controls that a cell has shown. Nothing
-here knows the worker: `show` is any function that takes a kind (`stdout`, `stderr`, `text`, `html` or `svg`) and a text,
-so the same code runs in a plain interpreter.
+here knows the worker: `show` is any function that takes a kind (`stdout`, `stderr`, `text`, `html` or `svg`) and a
+text, so the same code runs in a plain interpreter.
 
 Left out: magics, `await` outside a function, `input`, pictures other than SVG, and a notebook's ways with long sets and
 with lists of a thousand items.

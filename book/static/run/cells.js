@@ -25,7 +25,8 @@ export function pageCells(enliven, hostParts) {
   const python = worker(address("run/worker.js"), heard);
   let numbers = 0; // of the cells that a reader sees
   const cells = data.cells.map(makeCell);
-  const status = cells.length ? strip(document.querySelector("article"), { stop, reset: () => reset(false), resetAll: () => reset(true) }) : null;
+  const ways = { stop, reset: () => reset(false), resetAll: () => reset(true) };
+  const status = cells.length ? strip(document.querySelector("article"), ways) : null;
   let loading = false;
   let queue = Promise.resolve();
   let wave = 0; // what was asked before the last stop is not run after it
@@ -131,7 +132,7 @@ export function pageCells(enliven, hostParts) {
     cell.ran = !error;
     if (error) output?.fail(error, way(cell, error));
     output?.end(true);
-    turn(cell, error ? "failed" : "ran");
+    turn(cell, error ? "failed" : quiet ? "known" : "ran");
     const what = error ? `failed: ${error.last}${error.line ? `, line ${error.line}` : ""}` : "has run";
     status.say(`${cell.name} ${what}.`);
     return error;
@@ -157,7 +158,8 @@ export function pageCells(enliven, hostParts) {
       cell.ran = false;
       turn(cell, "");
     }
-    status.say(reason instanceof Stopped ? `Stopped. ${GONE}` : `Python in the page failed: ${reason.message}. ${GONE}`);
+    const what = reason instanceof Stopped ? "Stopped." : `Python in the page failed: ${reason.message}.`;
+    status.say(`${what} ${GONE}`);
   }
 
   /** The page as it was before the first Run; with `all`, the code too. */

@@ -93,7 +93,10 @@ export function outlet(box, enliven, hostParts) {
   function flush() {
     const texts = pending;
     pending = [];
-    for (const kind of new Set(texts.map(([kind]) => kind))) write(kind, texts.filter((t) => t[0] === kind).map((t) => t[1]).join(""));
+    for (const kind of ["stdout", "stderr"]) {
+      const text = texts.filter((piece) => piece[0] === kind).map((piece) => piece[1]);
+      if (text.length) write(kind, text.join(""));
+    }
   }
 
   /** A printed block as the book's build leaves it: without blank lines around it. */

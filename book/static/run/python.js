@@ -3,15 +3,17 @@
 // Left out: stopping a cell and keeping its variables, which needs memory shared with the worker and so a host that
 // isolates the book from other sites.
 
+const SERVE = "Run “make serve” in the book’s folder, or read the book on its host.";
+
 /** What waits for an answer when the worker is ended. */
 export class Stopped extends Error {}
 
 /** Why a page cannot run Python here, as a sentence; nothing where it can. */
 export function whyNot() {
   if (location.protocol === "file:") {
-    return "A page opened as a file cannot run or edit code. Run “make serve” in the book’s folder, or read the book on its host.";
+    return `A page opened as a file cannot run or edit code. ${SERVE}`;
   }
-  return globalThis.WebAssembly && globalThis.Worker ? "" : "This browser has no WebAssembly, which Python in the page needs.";
+  return globalThis.WebAssembly ? "" : "This browser has no WebAssembly, which Python in the page needs.";
 }
 
 /** `address` is the worker's; `heard(state, progress)` is called when the state changes: off, loading, ready. */

@@ -34,7 +34,8 @@ export function tools(place, name, actions) {
       label(edit, open ? "Close the editor" : "Edit", name);
       above.hidden = first;
       discard.hidden = !edited;
-      const words = { waiting: "waits", running: "runs", ran: `ran here in ${seconds} s`, failed: "failed here" }[state];
+      const ran = { ran: `ran here in ${seconds} s`, known: "ran for a figure", failed: "failed here" };
+      const words = { waiting: "waits", running: "runs", ...ran }[state];
       place.dataset.state = state;
       note.textContent = [name, edited && "edited", words].filter(Boolean).join(" · ");
     },

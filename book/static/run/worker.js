@@ -8,6 +8,7 @@
 
 const progress = { loaded: 0, total: 0 };
 let page = null; // the Python module smartos.page_run
+let missing = null; // what did not come, when something did not: Pyodide itself only says that it ended
 
 function count(bytes) {
   progress.loaded += bytes;
@@ -18,8 +19,8 @@ function count(bytes) {
 function countFetches() {
   const plain = self.fetch;
   self.fetch = async (...request) => {
-    const response = await plain(...request);
-    if (!response.ok) throw new Error(`${response.url} answered ${response.status}`);
+    const response = await plain(...request).catch(() => ({ ok: false, status: "nothing" }));
+    if (!response.ok) throw (missing ??= new Error(`${request[0].url ?? request[0]} answered ${response.status}`));
     const counted = response.body.pipeThrough(
       new TransformStream({
         transform(chunk, controller) {
@@ -39,6 +40,8 @@ async function module(url, bytes) {
   return loaded;
 }
 
+const body = async (url) => (await fetch(url)).arrayBuffer();
+
 async function start() {
   const here = self.location.href;
   countFetches();
@@ -50,7 +53,7 @@ async function start() {
   const [{ loadPyodide }, , ...wheels] = await Promise.all([
     module(`${home}pyodide.mjs`, bytes["pyodide.mjs"]),
     module(`${home}pyodide.asm.mjs`, bytes["pyodide.asm.mjs"]),
-    ...manifest.wheels.map(async ({ name, digest }) => (await fetch(new URL(`${name}?v=${digest}`, here))).arrayBuffer()),
+    ...manifest.wheels.map(({ name, digest }) => body(new URL(`${name}?v=${digest}`, here))),
   ]);
   const catalogue = { info: manifest.info, packages: {} };
   const pyodide = await loadPyodide({ indexURL: home, packageBaseUrl: home, lockFileContents: catalogue });
@@ -73,6 +76,6 @@ self.onmessage = async ({ data }) => {
   try {
     await { start, run, ask }[data.type](data);
   } catch (error) {
-    postMessage({ type: "failed", id: data.id, message: String(error?.message ?? error) });
+    postMessage({ type: "failed", id: data.id, message: String((missing ?? error)?.message ?? error) });
   }
 };
