@@ -17,14 +17,19 @@ from typing import Any
 
 import nbformat
 import pytest
-from tests.site.visit import DESK, visit
+from tests.site.visit import visit
 
-from smartos.explore import dirt, port_story
+from smartos.explore import dirt, port_story, practice_late
 from tools.paths import ROOT
+
+TALL = {"width": 1280, "height": 4000}  # JupyterLab takes cells out of the page that are out of sight
 
 CELLS = [
     "from smartos.explore.dirt import explorer\nexplorer()",
     "from smartos.explore.port_story import stepper\nstepper()",
+    "from smartos.explore.practice_late import practice\npractice()",
+    "from smartos.explore import Answer, Predict\n"
+    "Predict('half', 'Half of `4`?', [Answer(2, 'Twice `2`.'), Answer(8, 'That is double.')], key=4 // 2)",
 ]
 
 
@@ -45,6 +50,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
         "--IdentityProvider.token=", "--ServerApp.password=", f"--ServerApp.root_dir={folder}",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.news_url=",
+        "--LabApp.expose_app_in_browser=True",
     ]  # fmt: skip
     log = (folder / "lab.log").open("w")
     server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
@@ -71,14 +77,9 @@ def wait_for(status: str, server: subprocess.Popen, log: Path) -> None:
 
 def test_the_same_explorer_lives_in_jupyterlab(browser: Any, lab: str) -> None:
     """Controls, values off the lattice, and steps: what is shown is what the model yields, and it came from the kernel."""
-    with visit(browser, f"{lab}/doc/tree/parts.ipynb?reset", DESK) as seen:
+    with visit(browser, f"{lab}/doc/tree/parts.ipynb?reset", TALL) as seen:
         page = seen.page
-        page.set_default_timeout(60_000)
-        page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
-        page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for()
-        page.locator(".jp-Notebook .jp-CodeCell .cm-content").first.click()
-        page.keyboard.press("Shift+Enter")
-        page.keyboard.press("Shift+Enter")
+        run_cells(page)
         late = page.locator(".smartos-live.explorer")
         late.wait_for()
         assert late.locator(".explorer-says").inner_text() == dirt.frame(4, 40, 30).says
@@ -100,6 +101,36 @@ def test_the_same_explorer_lives_in_jupyterlab(browser: Any, lab: str) -> None:
         for frame in run:
             shows(walk, frame)
             walk.locator('[data-step="forward"]').click()
+
+
+def run_cells(page: Any) -> None:
+    """Run the notebook's cells, once its kernel is ready."""
+    page.set_default_timeout(30_000)
+    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for()
+    page.evaluate("() => void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+
+
+def test_questions_and_practice_live_there_too(browser: Any, lab: str) -> None:
+    """Any seed has its problem, and the kernel checks the answers."""
+    with visit(browser, f"{lab}/doc/tree/parts.ipynb?reset", TALL) as seen:
+        run_cells(seen.page)
+        practice = seen.page.locator(".smartos-live.practice")
+        practice.wait_for()
+        practice.locator("[data-seed]").fill("123456")
+        practice.locator("[data-seed]").press("Enter")
+        problem = practice_late.problem(123_456)
+        practice.locator(".practice-text", has_text=problem.text).wait_for()
+        for answer in (problem.canonical, "0"):
+            practice.locator("input[name=answer]").fill(answer)
+            practice.get_by_role("button", name="Check").click()
+            practice.locator(".verdict", has_text=problem.check(answer)[1]).wait_for()
+        question = seen.page.locator(".smartos-live.predict")
+        assert question.locator("legend").inner_text() == "Half of 4?"
+        question.get_by_role("radio").nth(1).check()
+        question.get_by_role("button", name="Answer").click()
+        question.locator(".verdict", has_text="Not so. That is double.").wait_for()
+        assert question.locator(".part-title").inner_text() == "Predict"
 
 
 def shows(section: Any, frame: Any) -> None:

@@ -38,7 +38,7 @@ def test_bytes_are_told_while_python_comes_and_nothing_comes_twice(lab: Callable
 def test_an_error_has_its_line_and_the_way_on(lab: Callable) -> None:
     """A cell that is run too early: its name is missing, and the cells above are offered."""
     with lab() as seen:
-        cell = Cell(seen.page, 3)
+        cell = Cell(seen.page, 4)
         cell.run("failed")
         said = cell.error.inner_text()
         assert said.startswith("NameError: name 'log_table' is not defined")
@@ -93,7 +93,7 @@ def test_what_does_not_load_is_told_and_can_be_tried_again(lab: Callable) -> Non
 def test_reset_gives_the_page_back(lab: Callable) -> None:
     """Recorded outputs return, the figure with controls among them works, and the edit stays until it is discarded."""
     with lab() as seen:
-        cells = [Cell(seen.page, number) for number in (1, 4)]
+        cells = [Cell(seen.page, number) for number in (1, 5)]
         before = [cell.shown() for cell in cells]
         source = cells[0].box.locator(".cell_input pre").inner_text()
         cells[0].write("7 * 6")
@@ -174,8 +174,8 @@ def test_axe_finds_nothing_while_it_is_used(lab: Callable, scheme: str) -> None:
         trouble = [f"before: {found}" for found in seen.axe()]
         Cell(seen.page, 1).write("def f():\n    return 'a string', 12  # a comment")
         trouble += [f"editing: {found}" for found in seen.axe()]
-        Cell(seen.page, 3).run("failed")
-        Cell(seen.page, 3).error.locator("summary").click()
+        Cell(seen.page, 4).run("failed")
+        Cell(seen.page, 4).error.locator("summary").click()
         trouble += [f"failed: {found}" for found in seen.axe()]
         seen.page.set_viewport_size(SMALL)
         assert trouble + seen.overflowing() + seen.errors == []

@@ -19,6 +19,7 @@ export function wirePractice(el, store, ask, place) {
   const find = (selector) => el.querySelector(selector);
   const [field, form, verdict, note] = ["[data-seed]", "form", ".verdict", ".explorer-note"].map(find);
   let seed = field.value;
+  let wanted = seed; // the seed being asked for
   let ticket = 0; // the newest question; older answers come too late
 
   function clear() {
@@ -43,7 +44,8 @@ export function wirePractice(el, store, ask, place) {
 
   /** Put another problem; one that cannot be had leaves the present one. */
   async function put(to, { remember = true, compute = false } = {}) {
-    if (to === seed) return;
+    if (to === wanted) return;
+    wanted = to;
     clear();
     const mine = ticket;
     el.ariaBusy = "true";
@@ -56,7 +58,7 @@ export function wirePractice(el, store, ask, place) {
       show(problem);
       if (remember) place?.changed();
     }
-    field.value = seed;
+    field.value = wanted = seed;
   }
 
   async function check(event) {
