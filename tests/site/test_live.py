@@ -94,7 +94,7 @@ def test_the_same_explorer_lives_in_jupyterlab(browser: Any, lab: str) -> None:
         late.locator(".explorer-note", has_text="takes a whole number from 0 to 200").wait_for()
         shows(late, dirt.frame(4, 47, 10))
         walk = page.locator(".smartos-live.stepper")
-        walk.wait_for()
+        walk.locator(".explorer-transcript [aria-current]").wait_for(state="attached")
         walk.locator('[data-step="first"]').click()
         series, who = (control.values[0] for control in port_story.stepper().controls.values())
         run = port_story.stepper().frames(series=series, who=who)
@@ -103,11 +103,14 @@ def test_the_same_explorer_lives_in_jupyterlab(browser: Any, lab: str) -> None:
             walk.locator('[data-step="forward"]').click()
 
 
+CONNECTED = "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+
+
 def run_cells(page: Any) -> None:
     """Run the notebook's cells, once its kernel is ready."""
     page.set_default_timeout(30_000)
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for()
+    page.wait_for_function(CONNECTED)
     page.evaluate("() => void window.jupyterapp.commands.execute('notebook:run-all-cells')")
 
 
