@@ -18,14 +18,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from smartos.zfs.errors import DeviceError
+
 PAGE = 4096
 
 
-class DiskError(OSError):
+class DiskError(DeviceError, OSError):
     """EIO: the disk could not do what it was asked to."""
 
     def __init__(self, message: str, code: int = errno.EIO) -> None:
-        super().__init__(code, message)
+        OSError.__init__(self, code, message)
 
 
 class DiskGone(DiskError):
@@ -224,11 +226,12 @@ def writes(log: Sequence[Entry]) -> int:
     return sum(isinstance(entry, Write) for entry in log)
 
 
-def survivors(log: Sequence[Entry], cut: int, seed: int) -> list[Write]:
+def survivors(log: Sequence[Entry], cut: int, seed: int, sector: int = 0) -> list[Write]:
     """What is on the media when the power fails after `cut` writes, in the order in which it got there.
 
     What a disk was sent before its last flush is there, in order. Of the rest, `seed` chooses which got there and in
-    what order: everything, nothing, or anything between.
+    what order: everything, nothing, or anything between. With `sector`, in bytes, a write is whole sectors that get
+    there one by one, so that it may be torn.
     """
     issued = _until(log, cut)
     last_flush: dict[str, int] = {}
@@ -238,12 +241,21 @@ def survivors(log: Sequence[Entry], cut: int, seed: int) -> list[Write]:
     safe, cached = [], []
     for at, entry in enumerate(issued):
         if isinstance(entry, Write):
-            (safe if at < last_flush.get(entry.disk, -1) else cached).append(entry)
+            if at < last_flush.get(entry.disk, -1):
+                safe.append(entry)
+            else:
+                cached += _sectors(entry, sector) if sector else [entry]
     chance = random.Random(seed)
     share = chance.choice((0.0, 0.5, 0.5, 0.9, 1.0))
     kept = [entry for entry in cached if chance.random() < share]
     chance.shuffle(kept)
     return safe + kept
+
+
+def _sectors(entry: Write, sector: int) -> list[Write]:
+    """A write as one write for each sector."""
+    starts = range(0, len(entry.data), sector)
+    return [Write(entry.disk, entry.offset + at, entry.data[at : at + sector]) for at in starts]
 
 
 def reordered(log: Sequence[Entry], seed: int) -> list[Entry]:
