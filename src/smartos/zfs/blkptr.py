@@ -182,11 +182,11 @@ class Blkptr:
         if self.embedded:
             sizes = f"size={self.lsize:x}L/{self.psize:x}P"
             return f"EMBEDDED {where} et={self.etype} {compress.name_of(self.compress)} {sizes} birth={self.birth}L"
-        dvas = " ".join(f"DVA[{n}]={dva.describe()}" for n, dva in enumerate(self.dvas))
+        dvas = " ".join(f"DVA[{n}]={dva.describe()}" for n, dva in enumerate(self.copies))
         words = [
             checksum.name_of(self.checksum), compress.name_of(self.compress),
             *(["encrypted" if self.crypt else "unencrypted"] if crypt else []), "LE" if self.little else "BE",
-            "gang" if self.gang else "contiguous", "dedup" if self.dedup else "unique", _COPIES[len(self.dvas)],
+            "gang" if self.gang else "contiguous", "dedup" if self.dedup else "unique", _COPIES[len(self.copies)],
         ]  # fmt: skip
         births = f"birth={self.birth}L/{self.physical_birth or self.birth}P fill={self.fill}"
         sums = ":".join(f"{word:x}" for word in self.cksum)
