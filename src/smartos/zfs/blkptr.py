@@ -167,7 +167,9 @@ class Blkptr:
     @property
     def copies(self) -> tuple[DVA, ...]:
         """The addresses at which the block lies; in an encrypted block's pointer the third is not one."""
-        return self.dvas[:2] if self.crypt and not self.level and is_encrypted(self.type) else self.dvas
+        if self.crypt and not self.level and is_encrypted(self.type):
+            return tuple(dva for dva in self.dvas[:2] if dva.asize)
+        return self.dvas
 
     @property
     def asize(self) -> int:

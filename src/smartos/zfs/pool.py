@@ -137,9 +137,15 @@ class Pool:
     @cached_property
     def features(self) -> dict[str, int]:
         """The features that change how the pool is read, with how often each is in use."""
-        if dsl.FEATURES_FOR_READ not in self.directory:
-            return {}
-        uses = self.mos.zap(self._object(dsl.FEATURES_FOR_READ))
+        return self._features(dsl.FEATURES_FOR_READ)
+
+    @cached_property
+    def write_features(self) -> dict[str, int]:
+        """The features that change only how the pool is written, with how often each is in use."""
+        return self._features(dsl.FEATURES_FOR_WRITE)
+
+    def _features(self, which: str) -> dict[str, int]:
+        uses = self.mos.zap(self._object(which)) if which in self.directory else {}
         return {name: value for name, value in uses.items() if isinstance(value, int)}
 
     def _object(self, name: str) -> int:

@@ -19,16 +19,19 @@ from smartos.zfs.reader import zilog_order
 CHAIN_SIZE = 184  # zc_pad, zc_next_blk, zc_nused, zc_eck
 SEQ = 3  # the word of the checksum in which a block's number stands
 MAX_BLOCKS = 1 << 16
+TX_WRITE = 9
 
 
 @dataclass(frozen=True, slots=True)
 class LogBlock:
-    """A block of the chain: its pointer, its number, whether it could be read, and how many records are in it."""
+    """A block of the chain: its pointer, its number, whether it could be read, how many records are in it, and the
+    blocks that these point to because the data of a large write went straight to its place."""
 
     pointer: Blkptr
     seq: int
     readable: bool
     records: int = 0
+    written: tuple[Blkptr, ...] = ()
 
 
 def chain(header: ZilHeader, raw: Callable[[Blkptr], bytes]) -> list[LogBlock]:
@@ -54,18 +57,26 @@ def chain(header: ZilHeader, raw: Callable[[Blkptr], bytes]) -> list[LogBlock]:
         following = Blkptr.unpack(data[at + 8 : at + 8 + BLKPTR_SIZE], order)
         (used,) = struct.unpack_from(order + "Q", data, at + 8 + BLKPTR_SIZE)
         start = CHAIN_SIZE + 8 if at == 0 else 0
-        found.append(LogBlock(pointer, seq, True, _records(data[start : min(used, len(data))], order)))
+        found.append(LogBlock(pointer, seq, True, *_records(data[start : min(used, len(data))], order)))
         pointer = following
     return found
 
 
-def _records(data: bytes, order: str) -> int:
-    """How many records there are: each begins with its type, its length, its txg and its number."""
-    count, at = 0, 0
+def _records(data: bytes, order: str) -> tuple[int, tuple[Blkptr, ...]]:
+    """How many records there are, and the blocks that they point to.
+
+    Each begins with its type, its length, its txg and its number; a write goes on with object, offset, length and a
+    block's offset, and the pointer of that block.
+    """
+    count, at, written = 0, 0, []
     form = struct.Struct(order + "4Q")
     while at + form.size <= len(data):
-        length = form.unpack_from(data, at)[1]
+        kind, length, _, _ = form.unpack_from(data, at)
         if not form.size <= length <= len(data) - at:
             break
+        if kind & 0xFFFFFFFF == TX_WRITE and length >= 64 + BLKPTR_SIZE:
+            pointer = Blkptr.unpack(data[at + 64 : at + 64 + BLKPTR_SIZE], order)
+            if not pointer.hole:
+                written.append(pointer)
         count, at = count + 1, at + length
-    return count
+    return count, tuple(written)
