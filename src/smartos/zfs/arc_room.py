@@ -28,7 +28,7 @@ COUNTERS = (
 
 
 class Room:
-    """The five states, their targets and the memory around them, in bytes; :class:`~smartos.zfs.arc_zfs.ZfsArc` fills it.
+    """The five states, their targets and the memory around them, in bytes; `arc_zfs.ZfsArc` fills it.
 
     `c_max` and `c_min` bound the target `c`, which begins at `c_max`, with `p` at half of it. `memory` is the
     machine's, of which `taken` is in use by others; without `memory` it is never short. Raises ValueError when `c_min`

@@ -141,7 +141,7 @@ class ZfsArc(Room):
                 self.note("adapt")
 
     def _adapt(self, size: int, state: State) -> None:
-        """arc_adapt: a ghost hit moves p by the block's size, times how much longer the other ghosts are; c may grow."""
+        """arc_adapt: a ghost hit moves p by the block's size, times how much longer the other list is; c may grow."""
         floor = self.c >> ARC_P_MIN_SHIFT
         recent, frequent = self.mru_ghost.size, self.mfu_ghost.size
         p = self.p
