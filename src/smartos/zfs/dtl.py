@@ -27,6 +27,8 @@ class DirtyTimeLog:
 
     def remove(self, start: int, end: int) -> None:
         """Note that the txgs from `start` up to, not with, `end` are there."""
+        if start >= end:
+            return
         pieces = []
         for a, b in self._ranges:
             pieces += [(a, min(b, start)), (max(a, end), b)] if a < end and b > start else [(a, b)]

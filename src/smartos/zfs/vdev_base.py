@@ -89,8 +89,8 @@ class Vdev:
 
     @property
     def asize(self) -> int:
-        """The bytes that can be allocated; an interior vdev offers what its smallest child does."""
-        return min(child.asize for child in self.children)
+        """The bytes that can be allocated; an interior vdev offers what the smallest child that is there does."""
+        return min((child.asize for child in self.children if child.asize > 0), default=0)
 
     def psize_to_asize(self, psize: int) -> int:
         """The bytes that a block of `psize` bytes takes when it is allocated here."""
