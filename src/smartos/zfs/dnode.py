@@ -20,7 +20,7 @@ DNODE_SIZE = 1 << DNODE_SHIFT
 CORE_SIZE = 64
 BLOCK_SHIFT = 14  # dnodes come in blocks of 16 KiB
 MAX_SLOTS = 32
-MAX_LEVELS = 7
+MAX_LEVELS = 12  # with the smallest indirect blocks, 4 KiB, for 2^64 bytes
 MIN_INDIRECT, MAX_INDIRECT = 7, 17  # 2^12 at least is written; 2^7, one pointer, is what could still be read
 MAX_BONUS = DNODE_SIZE - CORE_SIZE - BLKPTR_SIZE
 

@@ -13,10 +13,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from smartos.zfs import checksum, dmu, dsl, objset
+from smartos.zfs import checksum, compress, dmu, dsl, objset
 from smartos.zfs.blkptr import DVA, Blkptr
 from smartos.zfs.dnode import Dnode, pointers
-from smartos.zfs.errors import CorruptPool, NoSuchName, ZfsError
+from smartos.zfs.errors import CorruptPool, NoSuchName, Unsupported, ZfsError
 from smartos.zfs.objset import Objset, dnodes
 from smartos.zfs.pool import Dataset, Pool
 from smartos.zfs.space import ALLOC, Entry, RangeTree, SpaceMapPhys, entries, replay
@@ -47,8 +47,9 @@ class Space:
 
 @dataclass
 class Report:
-    """What a walk found. `blocks` counts pointers by object type, `errors` are (where, error), `vdevs` the space by
-    vdev, `notes` what could not be judged."""
+    """What a walk found. `blocks` counts pointers by object type, `copies` and `verified` what was read of them,
+    `unjudged` the blocks that need something this package lacks, by what that is; `errors` are (where, error), `vdevs`
+    the space by vdev, `notes` what else could not be judged."""
 
     blocks: Counter = field(default_factory=Counter)
     copies: int = 0
@@ -56,6 +57,7 @@ class Report:
     lsize: int = 0
     psize: int = 0
     asize: int = 0
+    unjudged: Counter = field(default_factory=Counter)
     errors: list[tuple[str, ZfsError]] = field(default_factory=list)
     vdevs: dict[int, Space] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -81,6 +83,7 @@ class Report:
                 for start, end in getattr(space, name)[:8]:
                     lines.append(f"  {name}: <{number}:{start:x}:{end - start:x}>")
         lines += [f"error: {where}: {type(error).__name__}: {error}" for where, error in self.errors[:8]]
+        lines += [f"{number:,} blocks could not be judged: {reason}" for reason, number in self.unjudged.items()]
         return "\n".join(lines + self.notes)
 
 
@@ -90,6 +93,7 @@ class Walker:
 
     def __init__(self, pool: Pool, data: bool = True) -> None:
         self.pool, self.data, self.report = pool, data, Report()
+        self.read = pool.read.trusting()  # so as to go on below blocks that cannot be verified here
 
     def run(self) -> Report:
         """Walk everything and account for the space. What goes wrong with a block is noted, and the walk goes on."""
@@ -121,7 +125,7 @@ class Walker:
         if root.hole or root.birth <= since:
             return
         yield Visit(name, 0, -1, 0, root)
-        opened = self._try(name, lambda: Objset(root, self.pool.read, name))
+        opened = self._try(name, lambda: Objset(root, self.read, name))
         if opened is None:
             return
         meta = opened.phys.meta_dnode
@@ -135,7 +139,7 @@ class Walker:
                 yield from self._tree(name, number, dnode, since)
 
     def _dnode_block(self, name: str, visit: Visit, meta: Dnode, since: int) -> Iterator[Visit]:
-        data = self._try(f"{name} dnodes {visit.number}", lambda: self.pool.read(visit.pointer))
+        data = self._try(f"{name} dnodes {visit.number}", lambda: self.read(visit.pointer))
         if data is None:
             return
         first = visit.number * (meta.block_size >> 9)
@@ -150,7 +154,7 @@ class Walker:
             self.report.errors.append((f"{name} object {number}", error))
 
         def read(pointer: Blkptr) -> bytes:
-            return bytes(pointer.lsize) if pointer.birth <= since else self.pool.read(pointer)
+            return bytes(pointer.lsize) if pointer.birth <= since else self.read(pointer)
 
         for level, block, pointer in pointers(dnode, read, failed):
             if pointer.birth > since:
@@ -197,7 +201,7 @@ class Walker:
         report.lsize += pointer.lsize
         if pointer.embedded:
             if self.data:
-                self._try(self._say(visit), lambda: self.pool.read(pointer))
+                self._check(visit, lambda: self.pool.read(pointer))
             return
         report.psize += pointer.psize
         report.asize += pointer.asize
@@ -215,15 +219,26 @@ class Walker:
         if visit.level == -2 and visit.object == 0 and pointer.checksum in (checksum.ZILOG, checksum.ZILOG2):
             return  # an intent log's blocks verify themselves, the last one not at all
         for dva in pointer.copies:
-            try:
-                if dva.gang:
-                    self._gang(visit, pointer, dva)
-                else:
-                    read.copy(pointer, dva)
+            if dva.gang:
+                good = self._check(visit, lambda dva=dva: self._gang(visit, pointer, dva))
+            else:
+                good = self._check(visit, lambda dva=dva: read.copy(pointer, dva))
+            if good:
                 self.report.copies += 1
                 self.report.verified += pointer.checksum not in (checksum.OFF, checksum.NOPARITY)
-            except ZfsError as error:
-                self.report.errors.append((self._say(visit), error))
+
+    def _check(self, visit: Visit, action) -> bool:  # noqa: ANN001 - a function without arguments
+        """Whether the action went through; if not, note why."""
+        pointer = visit.pointer
+        try:
+            action()
+            return True
+        except Unsupported:
+            what = checksum.name_of(pointer.checksum) if not pointer.embedded else compress.name_of(pointer.compress)
+            self.report.unjudged[what] += 1  # the walk reads on below it
+        except ZfsError as error:
+            self.report.errors.append((self._say(visit), error))
+        return False
 
     def _gang(self, visit: Visit, pointer: Blkptr, dva: DVA, depth: int = 0) -> None:
         if depth > 8:
