@@ -176,8 +176,16 @@ class Blkptr:
         """The bytes that all its copies take on the vdevs."""
         return sum(dva.asize for dva in self.copies)
 
-    def describe(self, crypt: bool = False) -> str:
-        """The pointer in zdb's notation; `crypt` adds the word on encryption that newer versions print."""
+    @property
+    def _crypt(self) -> str:
+        if not self.crypt:
+            return "unencrypted"
+        if self.level:
+            return "indirect-MAC"
+        return "encrypted" if is_encrypted(self.type) else "authenticated"
+
+    def describe(self, openzfs: bool = False) -> str:
+        """The pointer in zdb's notation, that of illumos in 2011 or that of OpenZFS 2, which adds a word and zeros."""
         where = f"[L{self.level} {type_name(self.type)}]"
         if self.hole:
             return f"HOLE {where} size={self.lsize:x}L birth={self.birth}L"
@@ -187,11 +195,11 @@ class Blkptr:
         dvas = " ".join(f"DVA[{n}]={dva.describe()}" for n, dva in enumerate(self.copies))
         words = [
             checksum.name_of(self.checksum), compress.name_of(self.compress),
-            *(["encrypted" if self.crypt else "unencrypted"] if crypt else []), "LE" if self.little else "BE",
+            *([self._crypt] if openzfs else []), "LE" if self.little else "BE",
             "gang" if self.gang else "contiguous", "dedup" if self.dedup else "unique", _COPIES[len(self.copies)],
         ]  # fmt: skip
         births = f"birth={self.birth}L/{self.physical_birth or self.birth}P fill={self.fill}"
-        sums = ":".join(f"{word:x}" for word in self.cksum)
+        sums = ":".join(f"{word:016x}" if openzfs else f"{word:x}" for word in self.cksum)
         return f"{dvas} {where} {' '.join(words)} size={self.lsize:x}L/{self.psize:x}P {births} cksum={sums}"
 
 

@@ -163,7 +163,7 @@ def pointers(dnode: Dnode, read: Read, failed: Callable | None = None) -> Iterat
     Indirect blocks come before what is below them, the spill block last with level -2. Where `read` raises, `failed`
     (when given) is called with the pointer and the error, and the walk goes on beside it.
     """
-    fan = dnode.fan_shift if dnode.nlevels > 1 else 0
+    fan, seen = dnode.fan_shift if dnode.nlevels > 1 else 0, set()
     stack = [(dnode.nlevels - 1, number, pointer) for number, pointer in enumerate(dnode.blkptrs)][::-1]
     while stack:
         level, number, pointer = stack.pop()
@@ -171,9 +171,14 @@ def pointers(dnode: Dnode, read: Read, failed: Callable | None = None) -> Iterat
             continue
         try:
             check_level(pointer, level)
+            if level and (pointer.embedded or pointer.dvas[0] in seen):
+                raise CorruptPool(f"the tree leads to the block {pointer.describe()} twice")
+            if not level and number > dnode.maxblkid:
+                raise CorruptPool(f"the tree has a block {number} and says that it ends at {dnode.maxblkid}")
             yield level, number, pointer
             if not level:
                 continue
+            seen.add(pointer.dvas[0])
             data = read(pointer)
             if len(data) != BLKPTR_SIZE << fan:
                 raise CorruptPool(f"an indirect block has {len(data)} bytes where the dnode says {BLKPTR_SIZE << fan}")

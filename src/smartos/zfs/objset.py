@@ -172,7 +172,9 @@ class Objset:
     def words(self, dnode: Dnode, count: int | None = None) -> list[int]:
         """An object as 64-bit words, each block in its own byte order."""
         size, words = dnode.block_size, []
-        need = dnode.length // 8 if count is None else count
+        need = min(dnode.length // 8, dnode.length // 8 if count is None else count)
+        if need * 8 > MAX_READ:
+            raise CorruptPool(f"an object of {dnode.length:,} bytes is to be read at once")
         for number in range(dnode.maxblkid + 1):
             if len(words) >= need:
                 break
@@ -188,7 +190,7 @@ class Objset:
     def zap_entries(self, number: int) -> list["zap.Entry"]:
         """A ZAP object's entries. Raises :class:`CorruptPool` when it is none, :class:`NoSuchObject`."""
         dnode = self.dnode(number)
-        return zap.read(dnode, lambda block: self._ordered(dnode, block))
+        return zap.read(lambda block: self._ordered(dnode, block))
 
     def _ordered(self, dnode: Dnode, block: int) -> tuple[bytes, str]:
         pointer = block_pointer(dnode, block, self.read_block)

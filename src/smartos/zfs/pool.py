@@ -70,16 +70,22 @@ class Pool:
     """A pool, open for reading. `uberblock` is the one it was opened at, `config` the labels' account of the pool,
     `tops` its top-level vdevs by number, `mos` the meta object set, `directory` the MOS's object directory."""
 
-    def __init__(self, devices: list[Device], uberblock: Uberblock, config: Mapping, tops: list[Vdev | None]) -> None:
+    def __init__(
+        self, devices: list[Device], uberblock: Uberblock, config: Mapping, tops: list[Vdev | None], verify: bool = True
+    ) -> None:
         self.devices, self.uberblock, self.config, self.tops = devices, uberblock, config, tops
-        self.read = Reader(tops)
+        self.read = Reader(tops, verify)
         self.mos = Objset(uberblock.rootbp, self.read)
         self.directory = self.mos.zap(dsl.POOL_DIRECTORY_OBJECT)
         self.mos_config = self._nvlist(self._object(dsl.CONFIG)) if dsl.CONFIG in self.directory else nvlist.NVList()
 
     @classmethod
-    def open(cls, disks: Iterable[object], name: str | int | None = None, txg: int | None = None) -> "Pool":
+    def open(
+        cls, disks: Iterable[object], name: str | int | None = None, txg: int | None = None, verify: bool = True
+    ) -> "Pool":
         """Open the pool that is on the disks; `name` (or guid) picks one of several, `txg` goes back to that group.
+
+        `verify` False reads blocks without regard to their checksums, to look at what is damaged.
 
         Raises :class:`NotAPool` when there is none, :class:`PoolFaulted` when too much of it is missing,
         :class:`Unsupported` for versions and features that cannot be read here, :class:`CorruptPool`,
@@ -101,7 +107,7 @@ class Pool:
             if len(tried) > 3:
                 break
             try:
-                pool = cls(devices, uberblock, config, tops)
+                pool = cls(devices, uberblock, config, tops, verify)
             except (ChecksumError, CorruptPool, PoolFaulted) as error:
                 failure = failure or error
                 continue
@@ -268,6 +274,8 @@ class Pool:
         size = dnode.block_size
         for block in range(min(dnode.maxblkid + 1, -(-left * 128 // size))):
             pointer = block_pointer(dnode, block, self.read)
+            if pointer.hole:
+                raise CorruptPool(f"the list of block pointers in object {number} has a hole")
             data = self.read(pointer)
             for at in range(0, min(size, left * 128), 128):
                 yield Blkptr.unpack(data[at : at + 128], pointer.order)

@@ -71,7 +71,7 @@ class Reader:
         if pointer.embedded:
             return embedded(pointer)
         if pointer.crypt and not pointer.level and dmu.is_encrypted(pointer.type) and pointer.type != dmu.DNODE:
-            raise Unsupported(f"the block {pointer.describe(crypt=True)} is encrypted; no keys are handled here")
+            raise Unsupported(f"the block {pointer.describe(openzfs=True)} is encrypted; no keys are handled here")
         key = (pointer.dvas[0], pointer.cksum, pointer.birth)
         found = self._cache.get(key)
         if found is None:

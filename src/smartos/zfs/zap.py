@@ -1,83 +1,41 @@
 """ZAP objects: tables from names to integers, by which ZFS keeps directories, properties and nearly all its bookkeeping.
 
 A micro ZAP is one block of 64-byte entries, short names with one number each. A fat ZAP hashes the name, takes the
-first bits of the hash as an index into a table of pointers to leaf blocks, and finds there a chain of chunks; a leaf
-that fills is split by one more bit of the hash. The hash is a CRC of 64 bits, of which 28 (or 48) are kept; names that
-agree in these get a collision differentiator (`cd`).
+first bits of the hash as an index into a table of pointers to leaf blocks, and finds the entry there; a leaf that fills
+is split by one more bit of the hash. The hash is a CRC of 64 bits, of which 28 (or 48) are kept; names that agree in
+these get a collision differentiator (`cd`).
 
 Left out: lookup under Unicode normalization (every entry is read instead), and changing an object in place: a writer
-packs it anew. Follows `zap_impl.h`, `zap_leaf.h`, `zap_micro.c`, `zap_fat.c` and `zap_leaf.c`.
+packs it anew. Follows `zap_impl.h`, `zap_micro.c` and `zap.c` (later `zap_fat.c`).
 """
 
 import struct
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 
-from smartos.zfs.dnode import Dnode
 from smartos.zfs.errors import CorruptPool, NoSuchName, NoSpace
+from smartos.zfs.zap_leaf import (
+    FLAG_HASH64, FLAG_PRE_HASHED, FLAG_UINT64_KEY, Entry, chunks_of, hash_of, leaf_entries, leaf_shape, pack_leaf,
+)  # fmt: skip
 
-LEAF, HEADER, MICRO = 1 << 63, (1 << 63) + 1, (1 << 63) + 3  # what a block's first word says it is
+HEADER, MICRO = (1 << 63) + 1, (1 << 63) + 3  # what a block's first word says it is
 MAGIC = 0x2F52AB2AB
-LEAF_MAGIC = 0x2AB1EAF
 MICRO_ENTRY, MICRO_NAME, MICRO_MAX = 64, 50, 128 << 10
 FAT_SHIFT = 14  # the size of a fat ZAP's blocks that is written here, 16 KiB
-FLAG_HASH64, FLAG_UINT64_KEY, FLAG_PRE_HASHED = 1, 2, 4
-CHUNK, ARRAY_BYTES, CHAIN_END = 24, 21, 0xFFFF
-CHUNK_FREE, CHUNK_ENTRY, CHUNK_ARRAY = 253, 252, 251
 SALT = 0x5A415053414C5401  # what the writer stirs into the hash unless told otherwise; it must be odd
 MAX_BLOCKS = 1 << 20
 
 Block = Callable[[int], tuple[bytes, str]]
 
-
-@dataclass(slots=True)
-class Entry:
-    """A name and its integers, each of `size` bytes (1, 2, 4 or 8). `name` is a tuple of words in tables keyed so."""
-
-    name: str | tuple[int, ...]
-    ints: tuple[int, ...] | bytes
-    size: int = 8
-    cd: int = 0
-
-    @property
-    def value(self) -> int | bytes | tuple[int, ...]:
-        """The one integer, the bytes, or the integers, whichever it is."""
-        if self.size == 1:
-            return bytes(self.ints)
-        return self.ints[0] if len(self.ints) == 1 else tuple(self.ints)
-
-
-@cache
-def _crc_table() -> tuple[int, ...]:
-    table = []
-    for byte in range(256):
-        for _ in range(8):
-            byte = byte >> 1 ^ (0xC96C5795D7870F42 if byte & 1 else 0)
-        table.append(byte)
-    return tuple(table)
-
-
-def hash_of(name: str | tuple[int, ...], salt: int, flags: int = 0) -> int:
-    """A name's hash under a table's salt: the upper 28 bits (48 with FLAG_HASH64) of a CRC-64."""
-    if flags & FLAG_PRE_HASHED:
-        digest = name[0]
-    else:
-        if isinstance(name, str):
-            data = name.encode("utf-8", "surrogateescape")
-        else:
-            data = struct.pack(f"<{len(name)}Q", *name)
-        table, digest = _crc_table(), salt
-        for byte in data:
-            digest = digest >> 8 ^ table[(digest ^ byte) & 0xFF]
-    bits = 48 if flags & FLAG_HASH64 else 28
-    return digest & ~((1 << 64 - bits) - 1)
-
+__all__ = [
+    "FLAG_HASH64", "FLAG_PRE_HASHED", "FLAG_UINT64_KEY", "Entry", "FatHeader", "entries_of", "fits_micro", "hash_of",
+    "lookup", "pack", "pack_fat", "pack_micro", "read",
+]  # fmt: skip
 
 # ---- reading
 
 
-def read(dnode: Dnode, block: Block) -> list[Entry]:
+def read(block: Block) -> list[Entry]:
     """All entries of a ZAP object; `block(number)` gives a block's bytes ("" for a hole) and their byte order.
 
     Raises :class:`CorruptPool` when it is no ZAP.
@@ -89,11 +47,11 @@ def read(dnode: Dnode, block: Block) -> list[Entry]:
     header = FatHeader.unpack(data, order)
     entries = []
     for number in header.leaves(block):
-        entries += _leaf_entries(*block(number), header, number)
+        entries += leaf_entries(*block(number), len(header.data), header.flags, number)
     return entries
 
 
-def lookup(dnode: Dnode, block: Block, name: str) -> Entry:
+def lookup(block: Block, name: str) -> Entry:
     """The entry under a name; of a fat ZAP only the leaf that the hash leads to is read. Raises :class:`NoSuchName`."""
     data, order = block(0)
     if _kind(data, order) == MICRO:
@@ -101,10 +59,10 @@ def lookup(dnode: Dnode, block: Block, name: str) -> Entry:
     else:
         header = FatHeader.unpack(data, order)
         if header.normflags:
-            entries = read(dnode, block)
+            entries = read(block)
         else:
             number = header.leaf_of(hash_of(name, header.salt, header.flags), block)
-            entries = _leaf_entries(*block(number), header, number)
+            entries = leaf_entries(*block(number), len(header.data), header.flags, number)
     for entry in entries:
         if entry.name == name:
             return entry
@@ -184,55 +142,6 @@ class FatHeader:
         if len(data) != len(self.data):
             raise CorruptPool("a fat ZAP's pointer table has a hole")
         return struct.unpack_from(order + "Q", data, 8 * within)[0]
-
-
-def _leaf_shape(size: int) -> tuple[int, int, int]:
-    """A leaf's hash slots, where its chunks begin, and how many they are, for blocks of `size` bytes."""
-    slots = size // 32
-    return slots, 48 + 2 * slots, (size - 2 * slots) // CHUNK - 2
-
-
-def _leaf_entries(data: bytes, order: str, header: FatHeader, number: int) -> list[Entry]:
-    where = f"leaf {number} of a fat ZAP"
-    slots, base, chunks = _leaf_shape(len(data))
-    if len(data) != len(header.data) or len(data) < 512:
-        raise CorruptPool(f"{where} has {len(data)} bytes")
-    kind, _, _, magic = struct.unpack_from(order + "3QI", data)
-    if kind != LEAF or magic != LEAF_MAGIC:
-        raise CorruptPool(f"{where} has neither a leaf's first word nor its magic")
-    heads = struct.unpack_from(f"{order}{slots}H", data, 48)
-    form, left, entries = struct.Struct(order + "BB5HIQ"), chunks, []
-
-    def array(chunk: int, length: int) -> bytes:
-        nonlocal left
-        out = bytearray()
-        while len(out) < length:
-            left -= 1
-            at = base + CHUNK * chunk
-            if chunk >= chunks or left < 0 or data[at] != CHUNK_ARRAY:
-                raise CorruptPool(f"{where}: a chain of chunks leads astray")
-            out += data[at + 1 : at + 1 + ARRAY_BYTES]
-            (chunk,) = struct.unpack_from(order + "H", data, at + 22)
-        return bytes(out[:length])
-
-    for chunk in heads:
-        while chunk != CHAIN_END:
-            left -= 1
-            if chunk >= chunks or left < 0:
-                raise CorruptPool(f"{where}: a chain of entries leads astray")
-            kind, size, following, name_at, name_n, value_at, value_n, cd, _ = form.unpack_from(data, base + CHUNK * chunk)
-            if kind != CHUNK_ENTRY or size not in (1, 2, 4, 8):
-                raise CorruptPool(f"{where}: chunk {chunk} is no entry")
-            raw = array(name_at, name_n * (8 if header.flags & FLAG_UINT64_KEY else 1))
-            if header.flags & FLAG_UINT64_KEY:
-                name = struct.unpack(f">{name_n}Q", raw)
-            else:
-                name = raw.rstrip(b"\0").decode("utf-8", "surrogateescape")
-            value = array(value_at, value_n * size)
-            letter = {1: "B", 2: "H", 4: "I", 8: "Q"}[size]  # integers in chunks are big-endian on every machine
-            entries.append(Entry(name, value if size == 1 else struct.unpack(f">{value_n}{letter}", value), size, cd))
-            chunk = following
-    return entries
 
 
 # ---- writing
@@ -319,75 +228,17 @@ def _count(leaves: list[tuple[int, int, bytes]]) -> int:
     return sum(struct.unpack_from("<H", block, 30)[0] for _, _, block in leaves)
 
 
-def _chunks(entry: Entry) -> int:
-    return 1 + -(-len(_name_bytes(entry)) // ARRAY_BYTES) + -(-len(entry.ints) * entry.size // ARRAY_BYTES)
-
-
-def _name_bytes(entry: Entry) -> bytes:
-    if isinstance(entry.name, str):
-        return entry.name.encode("utf-8", "surrogateescape") + b"\0"
-    return struct.pack(f">{len(entry.name)}Q", *entry.name)
-
-
 def _split(entries: list[tuple[int, Entry]], prefix: int, length: int, size: int, leaves: list) -> None:
     """Append the leaves for entries that share a prefix, halving them by the next bit until each leaf fits."""
-    room = _leaf_shape(size)[2]
-    if sum(_chunks(entry) for _, entry in entries) <= room:
-        leaves.append((prefix, length, _leaf(entries, prefix, length, size)))
+    room = leaf_shape(size)[2]
+    if sum(chunks_of(entry) for _, entry in entries) <= room:
+        leaves.append((prefix, length, pack_leaf(entries, prefix, length, size)))
         return
     if length >= 28:
         raise NoSpace("entries of the same hash do not fit into one leaf of a fat ZAP")
     for bit in (0, 1):
         half = [pair for pair in entries if pair[0] >> 63 - length & 1 == bit]
         _split(half, prefix << 1 | bit, length + 1, size, leaves)
-
-
-def _leaf(entries: list[tuple[int, Entry]], prefix: int, length: int, size: int) -> bytes:
-    slots, base, chunks = _leaf_shape(size)
-    out, used = bytearray(base), 0
-    heads: dict[int, list[tuple[int, int]]] = {}
-    places: dict[int, tuple] = {}
-
-    def array(data: bytes) -> int:
-        nonlocal used
-        head = used if data else CHAIN_END
-        for at in range(0, len(data), ARRAY_BYTES):
-            used += 1
-            following = used if at + ARRAY_BYTES < len(data) else CHAIN_END
-            body = data[at : at + ARRAY_BYTES].ljust(ARRAY_BYTES, b"\0")
-            out.extend(struct.pack(f"<B{ARRAY_BYTES}sH", CHUNK_ARRAY, body, following))
-        return head
-
-    for digest, entry in entries:
-        chunk = used
-        used += 1
-        out.extend(bytes(CHUNK))
-        name = _name_bytes(entry)
-        letter = {1: "B", 2: "H", 4: "I", 8: "Q"}[entry.size]
-        name_at = array(name)
-        value_at = array(struct.pack(f">{len(entry.ints)}{letter}", *entry.ints))
-        names = len(name) if isinstance(entry.name, str) else len(entry.name)
-        places[chunk] = (entry.size, name_at, names, value_at, len(entry.ints), entry.cd, digest)
-        slot = digest >> 64 - (slots.bit_length() - 1) - length & slots - 1
-        heads.setdefault(slot, []).append((entry.cd, chunk))
-    table = [CHAIN_END] * slots
-    for slot, chain in heads.items():
-        chain.sort()
-        following = CHAIN_END
-        for _, chunk in reversed(chain):
-            width, name_at, names, value_at, count, cd, digest = places[chunk]
-            packed = struct.pack("<BB5HIQ", CHUNK_ENTRY, width, following, name_at, names, value_at, count, cd, digest)
-            out[base + CHUNK * chunk : base + CHUNK * (chunk + 1)] = packed
-            following = chunk
-        table[slot] = following
-    for chunk in range(used, chunks):
-        out += struct.pack("<B21xH", CHUNK_FREE, chunk + 1 if chunk + 1 < chunks else CHAIN_END)
-    free = used if used < chunks else CHAIN_END
-    head = struct.pack(
-        "<3QI4HB11x", LEAF, 0, prefix, LEAF_MAGIC, chunks - used, len(entries), length, free, 1
-    )  # fmt: skip
-    out[:base] = head + struct.pack(f"<{slots}H", *table)
-    return bytes(out.ljust(size, b"\0"))
 
 
 def pack(values: Mapping[str, object] | Iterable[Entry], salt: int = SALT, normflags: int = 0) -> tuple[bytes, int]:

@@ -16,13 +16,12 @@ from dataclasses import dataclass
 from smartos.zfs import dmu, sa
 from smartos.zfs.dnode import Dnode
 from smartos.zfs.errors import CorruptPool, NoSuchName, NoSuchObject
-from smartos.zfs.objset import ZFS, Objset
+from smartos.zfs.objset import MAX_READ, ZFS, Objset
 
 MASTER_NODE = 1
 ROOT, VERSION, UNLINKED, FSID, SHARES, FUID = "ROOT", "VERSION", "DELETE_QUEUE", "FSID", "SHARES", "FUID"
 ZNODE_SIZE = 264
 ACL_TRIVIAL, ACL_AUTO_INHERIT, ARCHIVE, AV_MODIFIED = 0x4, 0x40, 0x800000000, 0x40000000000
-MAX_LINKS = 40
 
 Time = tuple[int, int]
 
@@ -58,6 +57,8 @@ class Znode:
         words = struct.unpack_from(order + "18Q", data)
         times = [(words[at], words[at + 1]) for at in range(0, 8, 2)]
         found = cls(*times, *words[8:], acl=data[176:ZNODE_SIZE])
+        if found.mode >> 32:
+            raise CorruptPool(f"a file with the mode {found.mode:#o}")
         if stat.S_ISLNK(found.mode) and found.size <= len(data) - ZNODE_SIZE:
             found.symlink = data[ZNODE_SIZE : ZNODE_SIZE + found.size]
         return found
@@ -79,6 +80,8 @@ class Znode:
             if value is None:
                 raise CorruptPool(f"a file without ZPL_{name.upper()}")
             setattr(node, name, value)
+        if node.mode >> 32:
+            raise CorruptPool(f"a file with the mode {node.mode:#o}")
         node.xattr, node.rdev = found.get("ZPL_XATTR", 0), found.get("ZPL_RDEV", 0)
         if "ZPL_SYMLINK" in found:
             node.symlink = found["ZPL_SYMLINK"]
@@ -186,8 +189,9 @@ class Filesystem:
         dnode = self.objset.dnode(number)
         size = self.znode_of(dnode).size
         end = size if length is None else min(size, offset + length)
-        data = self.objset.read(dnode, offset, max(end - offset, 0))
-        return data.ljust(max(end - offset, 0), b"\0") if end - offset <= dnode.length else data
+        if end - offset > MAX_READ:
+            raise CorruptPool(f"a file of {size:,} bytes is to be read at once, not in parts")
+        return self.objset.read(dnode, offset, max(end - offset, 0)).ljust(max(end - offset, 0), b"\0")
 
     def readlink(self, number: int) -> str:
         """A symbolic link's target."""
