@@ -10,6 +10,7 @@ from smartos.zfs.faults import BitRot, FaultyDisk, Gone, LostWrite, MisdirectedW
 from smartos.zfs.vdev import LABEL_START, Flag, Vdev
 from tests.unit.zfs_blocks import SHAPES, Block
 
+
 def fault(kind: str, chance: random.Random, disk: FaultyDisk, used: int) -> None:
     """Let one thing go wrong with a disk: in its next write, or within the `used` bytes that it holds now."""
     offset = LABEL_START + chance.randrange(used // 512) * 512
