@@ -39,6 +39,8 @@ class ZilHeader:
     @classmethod
     def unpack(cls, data: bytes, order: str = "<") -> "ZilHeader":
         """The header in 192 bytes."""
+        if len(data) < 192:
+            raise CorruptPool(f"an intent log's header in {len(data)} bytes; it has 192")
         claim_txg, replay_seq = struct.unpack_from(order + "2Q", data)
         tail = struct.unpack_from(order + "3Q", data, 16 + BLKPTR_SIZE)
         return cls(claim_txg, replay_seq, Blkptr.unpack(data[16 : 16 + BLKPTR_SIZE], order), *tail)
@@ -51,7 +53,10 @@ class ZilHeader:
 
 @dataclass
 class ObjsetPhys:
-    """The root block of an object set, as it is on disk; `size` is one of SIZES, the counting dnodes may be None."""
+    """The root block of an object set, as it is on disk; `size` is one of SIZES, the counting dnodes may be None.
+
+    `macs` are the authentication codes that an encrypted dataset has there.
+    """
 
     meta_dnode: Dnode = field(default_factory=Dnode)
     zil_header: ZilHeader = field(default_factory=ZilHeader)
@@ -61,6 +66,7 @@ class ObjsetPhys:
     groupused: Dnode | None = None
     projectused: Dnode | None = None
     size: int = 1024
+    macs: bytes = bytes(64)
 
     @classmethod
     def unpack(cls, data: bytes, order: str = "<") -> "ObjsetPhys":
@@ -72,7 +78,7 @@ class ObjsetPhys:
             raise CorruptPool(f"an object set of type {kind}")
         root = cls(
             Dnode.unpack(data[:DNODE_SIZE], order), ZilHeader.unpack(data[DNODE_SIZE : DNODE_SIZE + 192], order), kind,
-            flags, size=len(data),
+            flags, size=len(data), macs=data[720:784],
         )  # fmt: skip
         if root.meta_dnode.type not in (dmu.DNODE, dmu.NONE):
             raise CorruptPool(f"the meta-dnode is of type {dmu.type_name(root.meta_dnode.type)}")
@@ -84,7 +90,7 @@ class ObjsetPhys:
 
     def pack(self) -> bytes:
         """The root block's bytes, little-endian."""
-        head = self.meta_dnode.pack() + self.zil_header.pack() + struct.pack("<2Q", self.type, self.flags)
+        head = self.meta_dnode.pack() + self.zil_header.pack() + struct.pack("<2Q", self.type, self.flags) + self.macs
         counts = [dnode.pack() if dnode else bytes(DNODE_SIZE) for dnode in (self.userused, self.groupused)]
         body = head.ljust(1024, b"\0")
         if self.size >= 2048:
