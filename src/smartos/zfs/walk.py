@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from smartos.zfs import checksum, compress, dmu, dsl, objset
-from smartos.zfs.blkptr import DVA, Blkptr
+from smartos.zfs.blkptr import DVA, SHIFT, Blkptr
 from smartos.zfs.dnode import Dnode, pointers
 from smartos.zfs.errors import CorruptPool, NoSuchName, Unsupported, ZfsError
 from smartos.zfs.objset import Objset, dnodes
@@ -351,7 +351,7 @@ def allocated(pool: Pool, number: int) -> RangeTree:
                     raise CorruptPool(f"metaslab {place} of vdev {number} has space beyond its end")
                 tree.add((place << shift) + start, (place << shift) + end)
     for txg, entry in _log(pool):
-        start, end = entry.offset << ashift, entry.offset + entry.run << ashift
+        start, end = entry.offset << SHIFT, entry.offset + entry.run << SHIFT  # the common log is in sectors of 512
         if entry.vdev == number and txg >= flushed.get(start >> shift, 0):
             if entry.kind == ALLOC:
                 tree.add(start, end)
