@@ -26,7 +26,7 @@ OLD = {"v1": (1, "zfs-pool-v1raidz"), "v2": (1, "zfs-pool-v2raidz"), "v3-2": (2,
 NEW = {"1,3,9": (1, 3, 9), "1,5,9": (1, 5, 9), "1,4,12": (1, 4, 12), "2,4,9": (2, 4, 9), "2,6,12": (2, 6, 12), "3,8,9": (3, 8, 9)}
 SIZE, CHUNK = 64 << 20, 1 << 16
 BLOCKS = (512, 1024, 1536, 2048, 2560, 4096, 5632, 8192, 9216, 16384, 65536, 131072)
-SETS = 10  # of missing or of lying disks that are tried in each pool, at most
+SETS, LIARS = 10, 3  # sets of missing and of lying disks that are tried in each pool, at most
 INVERTED = bytes(range(255, -1, -1))
 MAKER = Path(__file__).with_name("zfs_maker.py")
 
@@ -100,9 +100,10 @@ def sample(request: pytest.FixtureRequest, real: Peer, tmp_path_factory: pytest.
     return Sample([sparse(file.name, file.read_bytes()) for file in files], nparity, fresh=True)
 
 
-def some(sets: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
-    """The sets of disks to try: all, or so many of them."""
-    return sets if len(sets) <= SETS else random.Random(1).sample(sets, SETS)
+def some(sample: Sample, count: int, most: int) -> list[tuple[int, ...]]:
+    """Sets of `count` disks to try: all that there are, or `most` of them."""
+    sets = list(combinations(range(len(sample.disks)), count))
+    return sets if len(sets) <= most else random.Random(1).sample(sets, most)
 
 
 def blocks(pool: Pool) -> Iterator[tuple[int, int, int, int]]:
@@ -145,7 +146,7 @@ def test_a_walk_verifies_every_block_and_accounts_for_all_space(sample: Sample) 
 def test_whichever_disks_are_missing_every_block_comes_back(sample: Sample) -> None:
     whole = Walker(sample.open()).run()
     for count in range(1, sample.nparity + 1):
-        for without in some(list(combinations(range(len(sample.disks)), count))):
+        for without in some(sample, count, SETS):
             pool = sample.open(without)
             report = Walker(pool).run()
             assert report.sound and report.verified == whole.verified, report.describe()
@@ -166,7 +167,7 @@ def test_one_disk_too_many_is_said(sample: Sample) -> None:
 def test_whichever_disks_lie_every_block_comes_back(sample: Sample) -> None:
     """Every byte between the labels of up to as many disks as there is parity is changed; nobody says which."""
     whole = Walker(sample.open()).run()
-    for liars in some(list(combinations(range(len(sample.disks)), sample.nparity))):
+    for liars in some(sample, sample.nparity, LIARS):
         pool = sample.open()
         for n in liars:
             spoil(pool.tops[0].children[n].disk)
