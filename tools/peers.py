@@ -40,6 +40,7 @@ WANTED = {
         ("zfsutils-linux", "zfs-test"),
         ("**/sbin/zdb", "**/sbin/ztest", "**/libzpool.so.*", "**/zpool_upgrade/blockfiles/*.bz2"),
     ),
+    "grub": Wanted(("grub-common",), ("**/bin/grub-fstest",)),
 }
 
 
@@ -57,11 +58,13 @@ class Peer:
             return path
         raise PeerMissing(f"{self.name}: its packages here have no {pattern}")
 
-    def run(self, program: str, *arguments: str | Path, timeout: float = 60) -> subprocess.CompletedProcess:
-        """Run one of its programs and give what it printed, as text."""
+    def run(
+        self, program: str, *arguments: str | Path, timeout: float = 60, text: bool = True
+    ) -> subprocess.CompletedProcess:
+        """Run one of its programs and give what it printed, as text or as bytes."""
         command = [str(self.find(f"**/{program}")), *map(str, arguments)]
         return subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, errors="replace", timeout=timeout
+            command, env=self.environment, capture_output=True, timeout=timeout, errors="replace" if text else None
         )
 
 
@@ -164,8 +167,10 @@ def peer(name: str) -> Peer:
     if folder is None:
         raise PeerMissing(f"{name}: the packages {', '.join(WANTED[name].packages)} here lack a wanted file")
     libraries = sorted({str(path.parent) for path in folder.glob("**/lib*.so.*")})
-    path = os.pathsep.join([*libraries, os.environ.get("LD_LIBRARY_PATH", "")]).rstrip(os.pathsep)
-    return Peer(name, folder, {**os.environ, "LD_LIBRARY_PATH": path})
+    programs = sorted({str(path) for path in folder.glob("**/*bin") if path.is_dir()})
+    found = {"LD_LIBRARY_PATH": libraries, "PATH": programs}
+    joined = {key: os.pathsep.join([*ours, os.environ.get(key, "")]).rstrip(os.pathsep) for key, ours in found.items()}
+    return Peer(name, folder, {**os.environ, **joined})
 
 
 def main() -> None:

@@ -306,7 +306,7 @@ class Dataset:
 
     @cached_property
     def objset(self) -> Objset:
-        """The dataset's objects. Raises :class:`Unsupported` when they are encrypted."""
+        """The dataset's objects; of an encrypted one, the contents are refused."""
         return Objset(self.phys.bp, self.pool.read, self.name)
 
     @property
@@ -320,12 +320,18 @@ class Dataset:
         return self.phys.bp.crypt
 
     def filesystem(self) -> Filesystem:
-        """The dataset as a tree of files. Raises :class:`CorruptPool` when it is none."""
-        return Filesystem(self.objset)
+        """The dataset as a tree of files. Raises :class:`CorruptPool` when it is none, :class:`Unsupported` when it is
+        encrypted."""
+        return Filesystem(self._plain())
 
     def zvol(self) -> Zvol:
-        """The dataset as a disk. Raises :class:`CorruptPool` when it is none."""
-        return Zvol(self.objset)
+        """The dataset as a disk. Raises as :meth:`filesystem`."""
+        return Zvol(self._plain())
+
+    def _plain(self) -> Objset:
+        if self.encrypted:
+            raise Unsupported(f"{self.name} is encrypted, and no keys are handled here; its blocks can be walked all the same")
+        return self.objset
 
     def intent_log(self) -> list[zil.LogBlock]:
         """The blocks of an intent log that nobody replayed; usually none."""
