@@ -74,7 +74,8 @@ def components(text: str, codename: str, component: str) -> str:
     Both of apt's formats are understood; what comes back is in the format that came in.
     """
     if re.search(r"^Types:", text, re.MULTILINE):
-        stanzas = (stanza for stanza in re.split(r"\n\s*\n", text) if re.search(rf"^Suites:.*\b{codename}\b", stanza, re.M))
+        suites = re.compile(rf"^Suites:.*\b{codename}\b", re.M)
+        stanzas = filter(suites.search, re.split(r"\n\s*\n", text))
         return "\n\n".join(re.sub(r"^(Components:.*)$", rf"\1 {component}", stanza, flags=re.M) for stanza in stanzas)
     entry = re.compile(rf"^deb\s+(\[[^]]*\]\s+)?\S+\s+{codename}\S*\s")
     return "".join(f"{line} {component}\n" for line in text.splitlines() if entry.match(line))

@@ -124,7 +124,10 @@ def test_an_intent_log_that_waits_is_told_of(pools: dict[str, Pool]) -> None:
 
 def dnode_blocks(pool: Pool) -> Iterator[tuple[int, bytes]]:
     """The little-endian blocks of each object set's meta-dnode, with their levels."""
-    sets = [pool.mos, *(dataset.objset for dataset in pool.datasets() if not (dataset.phys.bp.hole or dataset.encrypted))]
+    sets = [
+        pool.mos,
+        *(dataset.objset for dataset in pool.datasets() if not (dataset.phys.bp.hole or dataset.encrypted)),
+    ]
     for each in sets:
         for level, _, pointer in pointers(each.phys.meta_dnode, pool.read):
             if pointer.little:

@@ -1,4 +1,4 @@
-"""Pools that the real libzpool makes now, current features and old versions: read to the last byte, as zdb accounts them."""
+"""Pools that the real libzpool makes, with current features and of old versions: read to the last byte."""
 
 import json
 import os
@@ -25,8 +25,10 @@ OBJECTS = [
     (131072, {0: TEXT, 5 << 20: bytes(3000) + NOISE[:90] + bytes(100_000)}),
     (512, {0: b"tiny"}),
 ]
-FEATURES = ("lz4_compress", "embedded_data", "large_blocks", "spacemap_v2", "log_spacemap", "spacemap_histogram", "hole_birth",
-            "extensible_dataset", "enabled_txg", "large_dnode", "sha512", "async_destroy", "empty_bpobj")  # fmt: skip
+FEATURES = (
+    "lz4_compress", "embedded_data", "large_blocks", "spacemap_v2", "log_spacemap", "spacemap_histogram", "hole_birth",
+    "extensible_dataset", "enabled_txg", "large_dnode", "sha512", "async_destroy", "empty_bpobj",
+)  # fmt: skip
 SHAPES = {
     "v8 mirror": ("mirror", 2, 0, 9, 8), "v28 raidz1": ("raidz", 3, 1, 9, 28), "v28 stripe": ("stripe", 2, 0, 12, 28),
     "features raidz2": ("raidz", 5, 2, 9, 0), "features raidz3": ("raidz", 6, 3, 12, 0),
@@ -67,7 +69,12 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     kind, children, nparity, ashift, version = SHAPES[request.param]
     zaps = {compress.LZ4: ENTRIES if version == 28 else {"a": 1, "b": 2}}
     sets = [
-        {"name": f"peer/c{number}", "props": {"compression": number}, "objects": pieces(OBJECTS), "zaps": zaps.get(number, {})}
+        {
+            "name": f"peer/c{number}",
+            "props": {"compression": number},
+            "objects": pieces(OBJECTS),
+            "zaps": zaps.get(number, {}),
+        }
         for number in KINDS
     ]
     if not version:
@@ -136,7 +143,25 @@ def test_a_pool_that_ztest_was_killed_over(tmp_path: Path) -> None:
     """Random operations from many threads, ended by SIGKILL: the last uberblock is a whole pool, and all is in it."""
     tools = zfs()
     program = str(tools.find("**/sbin/ztest"))
-    words = [program, "-f", str(tmp_path), "-p", "ztest", "-K", "raidz", "-R", "2", "-r", "4", "-v", "1", "-C", "special=off", "-s", "128M"]
+    words = [
+        program,
+        "-f",
+        str(tmp_path),
+        "-p",
+        "ztest",
+        "-K",
+        "raidz",
+        "-R",
+        "2",
+        "-r",
+        "4",
+        "-v",
+        "1",
+        "-C",
+        "special=off",
+        "-s",
+        "128M",
+    ]
     running = subprocess.Popen(
         [*words, "-T", "60", "-P", "60"], env=tools.environment, cwd=tmp_path, start_new_session=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

@@ -30,7 +30,9 @@ def images() -> dict[str, list[Path]]:
     groups, missing = defaultdict(list), []
     for packed in sorted(zfs().folder.glob("**/blockfiles/*.dat.bz2")):
         name = packed.name.removesuffix(".dat.bz2")
-        group = re.sub(r"(?<=mirror|stripe)\d$|(?<=raidz)1$|(?<=raidz2)\d$|(?<=hotspare)\d$|(?<=v[123]raidz)\d$", "", name)
+        group = re.sub(
+            r"(?<=mirror|stripe)\d$|(?<=raidz)1$|(?<=raidz2)\d$|(?<=hotspare)\d$|(?<=v[123]raidz)\d$", "", name
+        )
         folder = UNPACKED / group
         folder.mkdir(exist_ok=True)
         file = folder / f"{name}.dat"

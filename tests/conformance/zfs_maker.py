@@ -1,6 +1,6 @@
 """A program of its own that makes a pool with the real libzpool: `python zfs_maker.py FOLDER`, the order on stdin.
 
-The order is JSON: `pool`, `vdev` (a vdev tree for `spa_create`), `props` (of the pool), `sets`: a list of object sets with
+The order is JSON: `pool`, `vdev` (a vdev tree for `spa_create`), `props` (of the pool), `sets`: object sets with
 `name`, `props` (numbers), `objects` (a list of block size and hexadecimal pieces by offset), `zaps` (name to number),
 and `snapshots`: (set, name, objects written afterwards). libzpool is a test library and may abort; hence the process.
 """

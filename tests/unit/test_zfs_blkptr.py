@@ -11,8 +11,8 @@ from smartos.zfs.errors import CorruptPool
 from smartos.zfs.uberblock import Uberblock, ring, slot_of, slots
 
 POINTER = Blkptr(
-    (DVA(0, 0x8400, 0x200), DVA(1, 0x1C08400, 0x200)), 0x4000, 0x200, compress.LZJB, checksum.FLETCHER_4, dmu.DNODE, 0, 6,
-    10, (1, 2, 3, 0xABC), little=True,
+    (DVA(0, 0x8400, 0x200), DVA(1, 0x1C08400, 0x200)), 0x4000, 0x200, compress.LZJB, checksum.FLETCHER_4, dmu.DNODE, 0,
+    6, 10, (1, 2, 3, 0xABC), little=True,
 )  # fmt: skip
 EMBEDDED = Blkptr(
     (), 512, 21, compress.LZ4, checksum.OFF, dmu.PLAIN_FILE_CONTENTS, 0, 9, 1, little=True, payload=bytes(range(21))
@@ -75,7 +75,9 @@ def test_dnodes_survive() -> None:
 
 
 def test_large_dnodes_and_spill_blocks() -> None:
-    large = Dnode(dmu.SA, nblkptr=1, extra_slots=3, blkptrs=[Blkptr()], bonus=b"x" * 1500, bonustype=dmu.SA, spill=POINTER)
+    large = Dnode(
+        dmu.SA, nblkptr=1, extra_slots=3, blkptrs=[Blkptr()], bonus=b"x" * 1500, bonustype=dmu.SA, spill=POINTER
+    )
     packed = large.pack()
     found = Dnode.unpack(packed)
     assert len(packed) == 2048
@@ -86,7 +88,14 @@ def test_large_dnodes_and_spill_blocks() -> None:
 
 @pytest.mark.parametrize(
     ("at", "value", "says"),
-    [(3, 4, "pointers"), (2, 0, "levels"), (2, 13, "levels"), (1, 7, "indirect"), (11, 255, "bonus"), (12, 40, "bytes")],
+    [
+        (3, 4, "pointers"),
+        (2, 0, "levels"),
+        (2, 13, "levels"),
+        (1, 7, "indirect"),
+        (11, 255, "bonus"),
+        (12, 40, "bytes"),
+    ],
 )
 def test_damaged_dnodes_are_named(at: int, value: int, says: str) -> None:
     data = bytearray(DNODE.pack())

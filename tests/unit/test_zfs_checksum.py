@@ -1,4 +1,4 @@
-"""Checksums: digits that a plain loop over the words gives too, and that others published; trailers that know their place."""
+"""Checksums: the digits of a plain loop over the words, those that others published, trailers that know their place."""
 
 import random
 import struct

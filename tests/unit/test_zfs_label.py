@@ -29,7 +29,12 @@ def labelled(config: dict = CONFIG, txg: int = 4) -> MemoryDisk:
 
 
 def test_where_labels_are() -> None:
-    assert [label_offset(SIZE, n) for n in range(4)] == [0, 256 << 10, (64 << 20) - (512 << 10), (64 << 20) - (256 << 10)]
+    assert [label_offset(SIZE, n) for n in range(4)] == [
+        0,
+        256 << 10,
+        (64 << 20) - (512 << 10),
+        (64 << 20) - (256 << 10),
+    ]
     assert data_size(SIZE) == (64 << 20) - (4 << 20) - (512 << 10)
 
 
@@ -92,7 +97,13 @@ def test_a_senseless_configuration_is_named(change: dict) -> None:
 def test_a_pool_without_its_blocks_is_named() -> None:
     with pytest.raises(ZfsError, match="does not verify"):
         Pool.open([labelled()])
-    mirror = {"type": "mirror", "id": 0, "guid": 5, "ashift": 9, "children": [CONFIG["vdev_tree"], {**CONFIG["vdev_tree"], "guid": 8}]}
+    mirror = {
+        "type": "mirror",
+        "id": 0,
+        "guid": 5,
+        "ashift": 9,
+        "children": [CONFIG["vdev_tree"], {**CONFIG["vdev_tree"], "guid": 8}],
+    }
     striped = {**CONFIG, "vdev_children": 2}
     with pytest.raises(ZfsError):
         Pool.open([labelled({**CONFIG, "vdev_tree": mirror})])

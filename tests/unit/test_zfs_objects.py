@@ -54,7 +54,9 @@ def znode(mode: int, **more: object) -> bytes:
 
 def filesystem() -> Filesystem:
     store = Store()
-    root = zap.pack({"hello": dirent(3, stat.S_IFREG), "sub": dirent(4, stat.S_IFDIR), "link": dirent(5, stat.S_IFLNK)})[0]
+    root = zap.pack(
+        {"hello": dirent(3, stat.S_IFREG), "sub": dirent(4, stat.S_IFDIR), "link": dirent(5, stat.S_IFLNK)}
+    )[0]
     sub = zap.pack({"deep file": dirent(6, stat.S_IFREG)})[0]
     zpl = {"bonustype": dmu.ZNODE}
     return Filesystem(
@@ -63,7 +65,9 @@ def filesystem() -> Filesystem:
             [
                 store.object(dmu.MASTER_NODE, zap.pack({"ROOT": 2, "VERSION": 4})[0]),
                 store.object(dmu.DIRECTORY_CONTENTS, root, bonus=znode(0o40755, size=5, parent=2), **zpl),
-                store.object(dmu.PLAIN_FILE_CONTENTS, b"hello, world\n", bonus=znode(0o100644, size=13, parent=2), **zpl),
+                store.object(
+                    dmu.PLAIN_FILE_CONTENTS, b"hello, world\n", bonus=znode(0o100644, size=13, parent=2), **zpl
+                ),
                 store.object(dmu.DIRECTORY_CONTENTS, sub, bonus=znode(0o40700, size=3, parent=2), **zpl),
                 store.object(dmu.PLAIN_FILE_CONTENTS, b"", bonus=znode(0o120777, size=5, symlink=b"hello"), **zpl),
                 store.object(dmu.PLAIN_FILE_CONTENTS, b"x" * 1500, 512, bonus=znode(0o100600, size=1400), **zpl),
@@ -91,7 +95,9 @@ def test_files_are_found_and_read() -> None:
 
 def test_a_volume_is_read() -> None:
     store = Store()
-    objset = store.objset(ZVOL, [store.object(dmu.ZVOL, b"ab" * 512, 512), store.object(dmu.ZVOL_PROP, zap.pack({"size": 4096})[0])])
+    objset = store.objset(
+        ZVOL, [store.object(dmu.ZVOL, b"ab" * 512, 512), store.object(dmu.ZVOL_PROP, zap.pack({"size": 4096})[0])]
+    )
     volume = Zvol(objset)
     assert (volume.size, volume.block_size) == (4096, 512)
     assert volume.read(510, 600) == (b"ab" * 512)[510:] + bytes(86)
@@ -107,8 +113,8 @@ def test_roots_survive() -> None:
     for size in (1024, 2048, 4096):
         counts = Dnode(dmu.USERGROUP_USED, blkptrs=[Blkptr()]) if size > 1024 else None
         root = ObjsetPhys(
-            Dnode(dmu.DNODE, blkptrs=[Blkptr()], datablkszsec=32), ZilHeader(3, 0, pointer, 1, 2, 9), ZFS, 1, counts, counts,
-            counts if size > 2048 else None, size,
+            Dnode(dmu.DNODE, blkptrs=[Blkptr()], datablkszsec=32), ZilHeader(3, 0, pointer, 1, 2, 9), ZFS, 1, counts,
+            counts, counts if size > 2048 else None, size,
         )  # fmt: skip
         assert len(root.pack()) == size
         assert ObjsetPhys.unpack(root.pack()) == root
@@ -124,7 +130,27 @@ def test_roots_survive() -> None:
         (Bpobj(3, 1024, 1, 2, 7, 1), 48),
         (Bpobj(3, 1024, size=16), 16),
         (Deadlist(1, 2, 3), 320),
-        (Znode((1, 2), (3, 4), (5, 6), (7, 8), 9, 0o40755, 11, 12, 13, 14, 15, 16, 17, 18, None, b"acl".ljust(88, b"\0")), 264),
+        (
+            Znode(
+                (1, 2),
+                (3, 4),
+                (5, 6),
+                (7, 8),
+                9,
+                0o40755,
+                11,
+                12,
+                13,
+                14,
+                15,
+                16,
+                17,
+                18,
+                None,
+                b"acl".ljust(88, b"\0"),
+            ),
+            264,
+        ),
         (ZilHeader(1, 2, Blkptr(birth=3), 4, 5, 6), 192),
     ],
 )

@@ -5,7 +5,18 @@ import random
 import pytest
 
 from smartos.zfs.errors import CorruptPool
-from smartos.zfs.space import ALLOC, FREE, Debug, Entry, RangeTree, SpaceMapPhys, entries, histogram, pack_entries, replay
+from smartos.zfs.space import (
+    ALLOC,
+    FREE,
+    Debug,
+    Entry,
+    RangeTree,
+    SpaceMapPhys,
+    entries,
+    histogram,
+    pack_entries,
+    replay,
+)
 
 
 def words(data: bytes) -> list[int]:
@@ -68,7 +79,12 @@ def test_a_range_tree_is_a_set() -> None:
 
 def test_first_fit() -> None:
     tree = RangeTree([(0, 4), (10, 30), (40, 100)])
-    assert [tree.first_fit(5), tree.first_fit(5, after=20), tree.first_fit(5, after=27), tree.first_fit(61)] == [10, 20, 40, None]
+    assert [tree.first_fit(5), tree.first_fit(5, after=20), tree.first_fit(5, after=27), tree.first_fit(61)] == [
+        10,
+        20,
+        40,
+        None,
+    ]
     assert tree.first_fit(8, align=8) == 16
     assert tree.first_fit(4, after=50) == 50
     tree.clear(0, 45)

@@ -24,7 +24,8 @@ FLAG_INCONSISTENT, FLAG_NOPROMOTE, FLAG_UNIQUE_ACCURATE, FLAG_DEFER_DESTROY, FLA
 POOL_DIRECTORY_OBJECT = 1
 CONFIG, ROOT_DATASET, SYNC_BPOBJ, FREE_BPOBJ = "config", "root_dataset", "sync_bplist", "free_bpobj"
 DEFLATE, HISTORY, PROPS, SPARES, L2CACHE = "deflate", "history", "pool_props", "spares", "l2cache"
-ERRLOG_LAST, ERRLOG_SCRUB, EMPTY_BPOBJ, CREATION_VERSION = "errlog_last", "errlog_scrub", "empty_bpobj", "creation_version"
+ERRLOG_LAST, ERRLOG_SCRUB, EMPTY_BPOBJ = "errlog_last", "errlog_scrub", "empty_bpobj"
+CREATION_VERSION = "creation_version"
 SCAN, TMP_USERREFS, BPTREE_OBJ, DDT_STATS = "scan", "tmp_userrefs", "bptree_obj", "DDT-statistics"
 FEATURES_FOR_READ, FEATURES_FOR_WRITE = "features_for_read", "features_for_write"
 FEATURE_DESCRIPTIONS, FEATURE_ENABLED_TXG = "feature_descriptions", "feature_enabled_txg"

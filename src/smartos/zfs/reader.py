@@ -8,6 +8,7 @@ Left out: decryption: an encrypted block is verified as far as its half checksum
 Follows the reading half of `zio.c`, `zio_checksum.c` and `vdev_indirect.c`.
 """
 
+import struct
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from smartos.zfs.errors import ChecksumError, CorruptPool, PoolFaulted, Unsuppor
 from smartos.zfs.vdev import Vdev
 
 GANG_SIZE = 512
+ECK_OFFSET = 144  # of the trailer within the head of a log block: zc_pad, zc_next_blk, zc_nused stand before it
 MAX_GANG_DEPTH = 8
 CACHE = 16 << 20
 
@@ -102,10 +104,7 @@ class Reader:
         failure: ZfsError | None = None
         for dva in pointer.copies:
             try:
-                if dva.gang:
-                    data = self._gang(pointer, dva, depth)
-                else:
-                    data = self.copy(pointer, dva)
+                data = self._gang(pointer, dva, depth) if dva.gang else self.copy(pointer, dva)
                 self.stats["blocks"] += 1
                 self.stats["bytes"] += len(data)
                 return data
@@ -124,7 +123,8 @@ class Reader:
         try:
             return self._at(dva, pointer.psize, test, pointer.physical_birth or pointer.birth)
         except ChecksumError as error:
-            raise ChecksumError(f"the block {pointer.describe()} does not verify at {dva.describe()}: {error}") from None
+            where = f"the block {pointer.describe()} does not verify at {dva.describe()}"
+            raise ChecksumError(f"{where}: {error}") from None
 
     def _at(self, dva: DVA, size: int, test: Callable[[bytes], bool] | None, txg: int = 0, depth: int = 0) -> bytes:
         if dva.vdev in self.mappings:
@@ -187,7 +187,7 @@ def verifier(pointer: Blkptr) -> Callable[[bytes], bool] | None:
     if kind in (checksum.ZILOG, checksum.ZILOG2):
         return lambda data: zilog_order(data, pointer) is not None
     if kind not in checksum.FUNCTIONS:
-        raise Unsupported(f"checksum {checksum.name_of(kind)} of the block {pointer.describe()} cannot be computed here")
+        raise Unsupported(f"checksum {checksum.name_of(kind)} of {pointer.describe()} cannot be computed here")
     if pointer.crypt and pointer.type != dmu.OBJSET:  # the other half of the words is a message authentication code
 
         def half(data: bytes) -> bool:
@@ -205,18 +205,15 @@ def zilog_order(data: bytes, pointer: Blkptr) -> str | None:
     if pointer.checksum == checksum.ZILOG:
         return checksum.sealed(data, pointer.cksum, checksum.ZILOG)
     for order in "<>":
-        magic = checksum.ECK_MAGIC.to_bytes(8, "little" if order == "<" else "big")
-        if data[144:152] == magic:
-            used = int.from_bytes(data[136:144], "little" if order == "<" else "big")
-            used += -used % 4096
-            if used > len(data):
-                return None
-            head = data[:152] + b"".join(word.to_bytes(8, "little" if order == "<" else "big") for word in pointer.cksum)
-            words = checksum.fletcher_4(head + data[184:used], order)
-            stored = tuple(
-                int.from_bytes(data[at : at + 8], "little" if order == "<" else "big") for at in range(152, 184, 8)
-            )
-            return order if words == stored else None
+        magic, *stored = struct.unpack_from(order + "5Q", data, ECK_OFFSET) if len(data) >= 184 else (0,)
+        if magic != checksum.ECK_MAGIC:
+            continue
+        (used,) = struct.unpack_from(order + "Q", data, ECK_OFFSET - 8)
+        used += -used % 4096
+        if used > len(data):
+            return None
+        head = data[: ECK_OFFSET + 8] + struct.pack(order + "4Q", *pointer.cksum)
+        return order if checksum.fletcher_4(head + data[184:used], order) == tuple(stored) else None
     return None
 
 

@@ -140,6 +140,21 @@ class RangeTree:
             low += 1
         return found
 
+    def gaps(self, start: int, end: int) -> list[tuple[int, int]]:
+        """The parts of [start, end) that are not in the tree."""
+        found, at = [], start
+        for low, high in self.overlap(start, end):
+            if low > at:
+                found.append((at, low))
+            at = high
+        if at < end:
+            found.append((at, end))
+        return found
+
+    def difference(self, other: "RangeTree") -> list[tuple[int, int]]:
+        """The ranges of this tree that are not in the other one."""
+        return [gap for start, end in self for gap in other.gaps(start, end)]
+
     def covers(self, start: int, end: int) -> bool:
         """Whether all of [start, end) is in the tree."""
         return self.overlap(start, end) == [(start, end)] if end > start else True
@@ -210,9 +225,7 @@ def replay(log: Iterator[Entry | Debug], tree: RangeTree, unit: int = 1) -> None
 
 def histogram(tree: RangeTree, start: int, end: int, shift: int) -> list[int]:
     """The counts of free ranges between the allocated ones in [start, end), by size, as the bonus keeps them."""
-    counts, at = [0] * HISTOGRAM, start
-    for low, high in [*tree.overlap(start, end), (end, end)]:
-        if low > at:
-            counts[min(max((low - at).bit_length() - 1 - shift, 0), HISTOGRAM - 1)] += 1
-        at = high
+    counts = [0] * HISTOGRAM
+    for low, high in tree.gaps(start, end):
+        counts[min(max((high - low).bit_length() - 1 - shift, 0), HISTOGRAM - 1)] += 1
     return counts

@@ -102,7 +102,7 @@ def ring(data: bytes, offset: int, ashift: int) -> list[tuple[int, Uberblock]]:
     shift, found = slot_shift(ashift), []
     for slot in range(len(data) >> shift):
         part = data[slot << shift : slot + 1 << shift]
-        if part[:8] in (MAGIC.to_bytes(8, "little"), MAGIC.to_bytes(8, "big")):
-            if checksum.sealed(part, (offset + (slot << shift), 0, 0, 0)):
-                found.append((slot, Uberblock.unpack(part)))
+        known = part[:8] in (MAGIC.to_bytes(8, "little"), MAGIC.to_bytes(8, "big"))
+        if known and checksum.sealed(part, (offset + (slot << shift), 0, 0, 0)):
+            found.append((slot, Uberblock.unpack(part)))
     return found

@@ -1,8 +1,8 @@
 """Walking a pool: every block that anything refers to, its checksum verified, and the space that it all takes.
 
-What is found is set against what the space maps say. A range that is allocated and that nothing refers to is leaked; one
-that is referred to and not allocated, or by two pointers at once, will be overwritten some day. A block that several
-snapshots share is visited once, below the oldest one that has it: the walk of each dataset passes by what was born
+What is found is set against what the space maps say. A range that is allocated and that nothing refers to is leaked;
+one that is referred to and not allocated, or by two pointers at once, will be overwritten some day. A block that
+several snapshots share is visited once, below the oldest that has it: the walk of each dataset passes by what was born
 before its previous snapshot.
 
 Left out: the deduplication table's reference counts, and space that only a checkpoint still holds (such pools are
@@ -14,12 +14,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from smartos.zfs import checksum, compress, dmu, dsl, objset
-from smartos.zfs.blkptr import DVA, SHIFT, Blkptr
+from smartos.zfs.blkptr import DVA, Blkptr
 from smartos.zfs.dnode import Dnode, pointers
 from smartos.zfs.errors import CorruptPool, NoSuchName, Unsupported, ZfsError
 from smartos.zfs.objset import Objset, dnodes
 from smartos.zfs.pool import Dataset, Pool
-from smartos.zfs.space import ALLOC, Entry, RangeTree, SpaceMapPhys, entries, replay
+from smartos.zfs.space import RangeTree
+from smartos.zfs.space_log import allocated
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +134,13 @@ class Walker:
             yield visit
             if visit.level == 0:
                 yield from self._dnode_block(name, visit, meta, since)
-        counts = (objset.USERUSED, objset.GROUPUSED, objset.PROJECTUSED)
-        for number, dnode in zip(counts, (opened.phys.userused, opened.phys.groupused, opened.phys.projectused), strict=True):
+        phys = opened.phys
+        counts = {
+            objset.USERUSED: phys.userused,
+            objset.GROUPUSED: phys.groupused,
+            objset.PROJECTUSED: phys.projectused,
+        }
+        for number, dnode in counts.items():
             if dnode is not None and dnode.type != dmu.NONE:
                 yield from self._tree(name, number, dnode, since)
 
@@ -281,9 +287,10 @@ class Walker:
 
     def _claim_moved(self, dva: DVA) -> None:
         """A block on a removed vdev: what it was moved to is what is allocated."""
-        for piece, length in self._try("removed vdev", lambda: self.pool.read.mappings[dva.vdev].pieces(dva.offset, dva.asize)) or ():
+        mapping = self.pool.read.mappings[dva.vdev]
+        for piece, length in self._try("removed vdev", lambda: mapping.pieces(dva.offset, dva.asize)) or ():
             space = self.report.vdevs.setdefault(piece.vdev, Space())
-            for start, end in _gaps(space.referenced, piece.offset, piece.offset + length):
+            for start, end in space.referenced.gaps(piece.offset, piece.offset + length):
                 space.referenced.add(start, end)
 
     # ---- space
@@ -305,96 +312,12 @@ class Walker:
             except ZfsError as error:
                 report.errors.append((f"space maps of vdev {number}", error))
                 continue
-            space.leaked = _difference(space.allocated, space.referenced)
-            space.unallocated = _difference(space.referenced, space.allocated)
+            space.leaked = space.allocated.difference(space.referenced)
+            space.unallocated = space.referenced.difference(space.allocated)
         if pool.read.mappings:
             report.notes.append("the pool has a removed vdev: what its mapping still holds cannot be told from a leak")
             for space in report.vdevs.values():
                 space.leaked = []
-
-
-def _gaps(tree: RangeTree, start: int, end: int) -> list[tuple[int, int]]:
-    """The parts of [start, end) that are not in the tree."""
-    found, at = [], start
-    for low, high in tree.overlap(start, end):
-        if low > at:
-            found.append((at, low))
-        at = high
-    if at < end:
-        found.append((at, end))
-    return found
-
-
-def _difference(one: RangeTree, other: RangeTree) -> list[tuple[int, int]]:
-    return [gap for start, end in one for gap in _gaps(other, start, end)]
-
-
-def allocated(pool: Pool, number: int) -> RangeTree:
-    """The ranges of bytes that a top-level vdev's space maps, and the log of them, call allocated.
-
-    Raises :class:`NoSuchName` when the pool's configuration does not describe the vdev, :class:`CorruptPool`.
-    """
-    config = pool.top_config(number)
-    array, shift, ashift, size = (config.get(key) for key in ("metaslab_array", "metaslab_shift", "ashift", "asize"))
-    if not all(isinstance(value, int) for value in (array, shift, ashift, size)) or not 9 <= ashift <= shift < 64:
-        raise CorruptPool(f"vdev {number} does not say where its metaslabs are")
-    maps = pool.mos.words(pool.mos.dnode(array), size >> shift) if array else []
-    tree, flushed = RangeTree(), _unflushed(pool, config, len(maps))
-    for place, each in enumerate(maps):
-        if each:
-            local = RangeTree()
-            replay(space_map(pool, each), local, 1 << ashift)
-            if local.space != _head(pool, each).alloc:
-                raise CorruptPool(f"metaslab {place} of vdev {number} has {local.space:,} bytes allocated, and says otherwise")
-            for start, end in local:
-                if end > 1 << shift:
-                    raise CorruptPool(f"metaslab {place} of vdev {number} has space beyond its end")
-                tree.add((place << shift) + start, (place << shift) + end)
-    for txg, entry in _log(pool):
-        start, end = entry.offset << SHIFT, entry.offset + entry.run << SHIFT  # the common log is in sectors of 512
-        if entry.vdev == number and txg >= flushed.get(start >> shift, 0):
-            if entry.kind == ALLOC:
-                tree.add(start, end)
-            else:
-                tree.remove(start, end)
-    return tree
-
-
-def _head(pool: Pool, number: int) -> SpaceMapPhys:
-    dnode = pool.mos.dnode(number)
-    return SpaceMapPhys.unpack(dnode.bonus, dnode.order)
-
-
-def space_map(pool: Pool, number: int) -> Iterator[Entry]:
-    """The entries of a space map object, in order."""
-    dnode = pool.mos.dnode(number)
-    if dnode.bonustype != dmu.SPACE_MAP_HEADER:
-        raise CorruptPool(f"object {number} of the MOS is no space map")
-    return entries(pool.mos.words(dnode, _head(pool, number).length // 8))
-
-
-def _unflushed(pool: Pool, config: dict, count: int) -> dict[int, int]:
-    """For each metaslab the first txg whose changes are only in the pool's common log."""
-    zap = config.get("com.delphix:vdev_zap_top")
-    if not isinstance(zap, int) or dsl.LOG_SPACEMAP_ZAP not in pool.directory:
-        return {}
-    number = pool.mos.zap(zap).get("com.delphix:ms_unflushed_phys_txgs")
-    return dict(enumerate(pool.mos.words(pool.mos.dnode(number), count))) if isinstance(number, int) else {}
-
-
-def _log(pool: Pool) -> Iterator[tuple[int, Entry]]:
-    """The common log of space maps: (txg, entry), in order."""
-    number = pool.directory.get(dsl.LOG_SPACEMAP_ZAP)
-    if not isinstance(number, int):
-        return
-    logs = {}
-    for name, value in pool.mos.zap(number).items():
-        key = name[0] if isinstance(name, tuple) else int(name, 16)
-        logs[key] = value
-    for txg in sorted(logs):
-        for entry in space_map(pool, logs[txg]):
-            if isinstance(entry, Entry):
-                yield txg, entry
 
 
 def walk(pool: Pool, data: bool = True) -> Report:

@@ -1,4 +1,4 @@
-"""ZAP objects: tables from names to integers, by which ZFS keeps directories, properties and nearly all its bookkeeping.
+"""ZAP objects: tables from names to integers, in which ZFS keeps directories, properties and nearly all it knows.
 
 A micro ZAP is one block of 64-byte entries, short names with one number each. A fat ZAP hashes the name, takes the
 first bits of the hash as an index into a table of pointers to leaf blocks, and finds the entry there; a leaf that fills
@@ -13,9 +13,17 @@ import struct
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from smartos.zfs.errors import CorruptPool, NoSuchName, NoSpace
+from smartos.zfs.errors import CorruptPool, NoSpace, NoSuchName
 from smartos.zfs.zap_leaf import (
-    FLAG_HASH64, FLAG_PRE_HASHED, FLAG_UINT64_KEY, Entry, chunks_of, hash_of, leaf_entries, leaf_shape, pack_leaf,
+    FLAG_HASH64,
+    FLAG_PRE_HASHED,
+    FLAG_UINT64_KEY,
+    Entry,
+    chunks_of,
+    hash_of,
+    leaf_entries,
+    leaf_shape,
+    pack_leaf,
 )  # fmt: skip
 
 HEADER, MICRO = (1 << 63) + 1, (1 << 63) + 3  # what a block's first word says it is
@@ -148,7 +156,7 @@ class FatHeader:
 
 
 def entries_of(values: Mapping[str, object] | Iterable[Entry]) -> list[Entry]:
-    """Entries for a mapping: an int is one 64-bit integer, bytes (or str, with a NUL) are bytes, a tuple is integers."""
+    """Entries for a mapping: an int is one 64-bit integer, bytes (or str, with a NUL) are bytes, a tuple integers."""
     if not isinstance(values, Mapping):
         return list(values)
     entries = []
@@ -183,7 +191,7 @@ def fits_micro(entries: list[Entry]) -> bool:
 
 
 def pack_micro(values: Mapping[str, object] | Iterable[Entry], salt: int = SALT, normflags: int = 0) -> bytes:
-    """A micro ZAP: one block of as many sectors as it needs. Raises :class:`NoSpace` when it cannot hold the entries."""
+    """A micro ZAP: one block of as many sectors as it needs. Raises :class:`NoSpace` when it cannot hold them."""
     entries = entries_of(values)
     if not fits_micro(entries):
         raise NoSpace("a micro ZAP holds 2,047 names below 50 bytes with one integer each; these need a fat one")

@@ -101,7 +101,8 @@ def leaf_entries(data: bytes, order: str, block_size: int, flags: int, number: i
             left -= 1
             if chunk >= chunks or left < 0:
                 raise CorruptPool(f"{where}: a chain of entries leads astray")
-            kind, size, following, name_at, name_n, value_at, value_n, cd, _ = form.unpack_from(data, base + CHUNK * chunk)
+            packed = form.unpack_from(data, base + CHUNK * chunk)
+            kind, size, following, name_at, name_n, value_at, value_n, cd, _ = packed
             if kind != CHUNK_ENTRY or size not in (1, 2, 4, 8):
                 raise CorruptPool(f"{where}: chunk {chunk} is no entry")
             raw = array(name_at, name_n * (8 if flags & FLAG_UINT64_KEY else 1))
@@ -110,7 +111,8 @@ def leaf_entries(data: bytes, order: str, block_size: int, flags: int, number: i
             else:
                 name = raw.rstrip(b"\0").decode("utf-8", "surrogateescape")
             value = array(value_at, value_n * size)
-            entries.append(Entry(name, value if size == 1 else struct.unpack(f">{value_n}{_LETTERS[size]}", value), size, cd))
+            ints = value if size == 1 else struct.unpack(f">{value_n}{_LETTERS[size]}", value)
+            entries.append(Entry(name, ints, size, cd))
             chunk = following
     return entries
 

@@ -25,6 +25,8 @@ ACL_TRIVIAL, ACL_AUTO_INHERIT, ARCHIVE, AV_MODIFIED = 0x4, 0x40, 0x800000000, 0x
 
 Time = tuple[int, int]
 
+_EVERY = ("atime", "mtime", "ctime", "crtime", "gen", "mode", "size", "parent", "links", "flags", "uid", "gid")
+
 
 @dataclass(slots=True)
 class Znode:
@@ -73,9 +75,9 @@ class Znode:
 
     @classmethod
     def of_attributes(cls, found: dict[str, sa.Value]) -> "Znode":
-        """A znode of system attributes. Raises :class:`CorruptPool` when one of those that every file has is missing."""
+        """A znode of system attributes. Raises :class:`CorruptPool` when one that every file has is missing."""
         node = cls()
-        for name in ("atime", "mtime", "ctime", "crtime", "gen", "mode", "size", "parent", "links", "flags", "uid", "gid"):
+        for name in _EVERY:
             value = found.get(f"ZPL_{name.upper()}")
             if value is None:
                 raise CorruptPool(f"a file without ZPL_{name.upper()}")
@@ -212,4 +214,5 @@ class Filesystem:
             if node.is_dir and number not in seen:
                 seen.add(number)
                 inside = path.rstrip("/") + "/"
-                waiting += [(inside + name, child) for name, child in sorted(self.listdir(number).items(), reverse=True)]
+                names = sorted(self.listdir(number).items(), reverse=True)
+                waiting += [(inside + name, child) for name, child in names]
