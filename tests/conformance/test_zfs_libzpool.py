@@ -14,8 +14,9 @@ import pytest
 from smartos.zfs import compress
 from smartos.zfs.errors import NotAPool, Unsupported
 from smartos.zfs.pool import Pool
-from smartos.zfs.walk import walk
+from smartos.zfs.walk import Walker, walk
 from tests.conformance.zfs_images import opened, our_counts, zdb_counts, zfs
+from tools.peers import Peer
 
 MAKER = Path(__file__).with_name("zfs_maker.py")
 CHANCE = random.Random(1)
@@ -62,6 +63,16 @@ def vdev(folder: Path, kind: str, children: int, nparity: int, ashift: int) -> d
     return {"type": "root", "children": [top | ({"nparity": nparity} if nparity else {})]}
 
 
+def make(tools: Peer, folder: Path, order: dict) -> None:
+    """Have libzpool make a pool; the test is skipped where it cannot."""
+    words = [sys.executable, str(MAKER), str(folder), str(tools.find("**/libzpool.so.*").parent)]
+    done = subprocess.run(
+        words, input=json.dumps(order), env=tools.environment, cwd=folder, capture_output=True, text=True, timeout=120
+    )
+    if done.returncode:
+        pytest.skip(f"libzpool could not make the pool: {done.stderr.strip().splitlines()[-1:]}")
+
+
 @pytest.fixture(scope="module", params=SHAPES)
 def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Pool]:
     """A pool in a folder, as the real code left it, and our reading of it."""
@@ -86,12 +97,7 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         "props": {"version": version} if version else {f"feature@{name}": 0 for name in FEATURES},
         "snapshots": [["peer/c15", "one", pieces([(4096, {0: TEXT[:5000]})])], ["peer/c15", "two", []]],
     }  # fmt: skip
-    words = [sys.executable, str(MAKER), str(folder), str(tools.find("**/libzpool.so.*").parent)]
-    done = subprocess.run(
-        words, input=json.dumps(order), env=tools.environment, cwd=folder, capture_output=True, text=True, timeout=120
-    )
-    if done.returncode:
-        pytest.skip(f"libzpool could not make the pool: {done.stderr.strip().splitlines()[-1:]}")
+    make(tools, folder, order)
     return folder, opened(sorted(folder.glob("d*")))
 
 
@@ -137,6 +143,26 @@ def test_the_walk_is_sound_and_counts_as_zdb_does(made: tuple[Path, Pool]) -> No
     report = walk(pool)
     assert report.sound and not report.unjudged, report.describe()
     assert our_counts(report) == zdb_counts(zfs(), folder, "peer")
+
+
+def test_gang_blocks(tmp_path: Path) -> None:
+    """Every now and then a block is cut up as if no range were long enough; it is read, and its space is right."""
+    tools = zfs()
+    data = [random.Random(n).randbytes(131072) for n in range(120)]
+    objects = [(131072, {n * 131072: data[first + n] for n in range(40)}) for first in (0, 40, 80)]
+    order = {
+        "pool": "gang", "vdev": vdev(tmp_path, "stripe", 1, 0, 9), "props": {"version": 28},
+        "tunables": {"metaslab_force_ganging": 20_000}, "sets": [{"name": "gang/os", "objects": pieces(objects)}],
+    }  # fmt: skip
+    make(tools, tmp_path, order)
+    pool = opened([tmp_path / "d0"])
+    objset = pool.dataset("gang/os").objset
+    assert b"".join(objset.read(objset.dnode(number)) for number in (1, 2, 3)) == b"".join(data)
+    report = walk(pool)
+    assert report.sound, report.describe()
+    assert our_counts(report) == zdb_counts(tools, tmp_path, "gang")
+    if not any(visit.pointer.gang for visit in Walker(pool).visits()):
+        pytest.skip("chance made no gang block this time")
 
 
 def test_a_pool_that_ztest_was_killed_over(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
-"""A program of its own that makes a pool with the real libzpool: `python zfs_maker.py FOLDER`, the order on stdin.
+"""A program of its own that makes a pool with the real libzpool: `python zfs_maker.py FOLDER LIBRARIES`, order on stdin.
 
-The order is JSON: `pool`, `vdev` (a vdev tree for `spa_create`), `props` (of the pool), `sets`: object sets with
-`name`, `props` (numbers), `objects` (a list of block size and hexadecimal pieces by offset), `zaps` (name to number),
-and `snapshots`: (set, name, objects written afterwards). libzpool is a test library and may abort; hence the process.
+The order is JSON: `pool`, `vdev` (a vdev tree for `spa_create`), `props` (of the pool), `tunables` (by name), `sets`:
+object sets with `name`, `props` (numbers), `objects` (a list of block size and hexadecimal pieces by offset), `zaps`
+(name to number), and `snapshots`: (set, name, objects written afterwards). libzpool is a test library and may abort;
+hence the process.
 """
 
 import ctypes
@@ -76,6 +77,8 @@ class Libzpool:
 def make(folder: Path, libraries: Path, order: dict) -> None:
     """Carry out an order."""
     zpool = Libzpool(folder, libraries)
+    for name, value in order.get("tunables", {}).items():
+        ctypes.c_uint64.in_dll(zpool.lib, name).value = value
     pool = order["pool"].encode()
     props = zpool.nvlist(order["props"]) if order.get("props") else None
     zpool.call("spa_create", pool, zpool.nvlist(order["vdev"]), props, None, None)

@@ -153,7 +153,7 @@ class Reader:
 
         def test(data: bytes) -> bool:
             for wanted in (own, expected):
-                order = checksum.sealed(data, wanted, checksum.GANG_HEADER)
+                order = checksum.sealed(data, wanted, checksum.GANG_HEADER, half=pointer.crypt)
                 if order:
                     good["order"] = order
                     return True
@@ -193,7 +193,7 @@ def verifier(pointer: Blkptr) -> Callable[[bytes], bool] | None:
         def half(data: bytes) -> bool:
             words = checksum.checksum(kind, data, order)
             if kind not in (checksum.SHA256, checksum.SHA512):
-                words = (words[0] ^ words[2], words[1] ^ words[3])
+                words = checksum.folded(words)
             return words[:2] == expected[:2]
 
         return half

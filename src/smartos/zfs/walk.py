@@ -211,8 +211,8 @@ class Walker:
             return
         report.psize += pointer.psize
         report.asize += pointer.asize
-        for dva in pointer.copies:
-            self._claim(visit, dva)
+        for place, dva in enumerate(pointer.copies):
+            self._claim(visit, dva, members=not place)
         waits = visit.level == -3  # on its way to being free: the lists keep no checksums
         if not waits and (self.data or pointer.level or pointer.type in (dmu.DNODE, dmu.OBJSET)):
             self._verify(visit)
@@ -256,8 +256,11 @@ class Walker:
                 else:
                     self.pool.read.copy(member, each)
 
-    def _claim(self, visit: Visit, dva: DVA, depth: int = 0) -> None:
-        """Mark the range of one copy as referred to; of a gang block, its header's and its pieces'."""
+    def _claim(self, visit: Visit, dva: DVA, depth: int = 0, members: bool = True) -> None:
+        """Mark the range of one copy as referred to; of a gang block, its header's and its pieces'.
+
+        A gang block's copies are copies of the header, and lead to the same pieces: without `members`, these were met.
+        """
         pointer = visit.pointer
         if dva.vdev in self.pool.read.mappings:
             self._claim_moved(dva)
@@ -266,11 +269,8 @@ class Walker:
         if dva.gang:
             top = self.pool.tops[dva.vdev] if dva.vdev < len(self.pool.tops) else None
             size = top.psize_to_asize(512) if top is not None else dva.asize
-            members = self._try(self._say(visit), lambda: self.pool.read.gang_header(pointer, dva)) or []
-            for member in members if depth < 8 else ():
-                for each in member.copies:
-                    inner = Visit(visit.where, visit.object, visit.level, visit.number, member)
-                    self._claim(inner, each, depth + 1)
+            if members and depth < 8:
+                self._claim_members(visit, dva, depth)
         space = self.report.vdevs.setdefault(dva.vdev, Space())
         start, end = dva.offset, dva.offset + size
         met = space.referenced.overlap(start, end)
@@ -281,6 +281,13 @@ class Walker:
             for part in met:
                 space.referenced.remove(*part)
         space.referenced.add(start, end)
+
+    def _claim_members(self, visit: Visit, dva: DVA, depth: int) -> None:
+        header = self._try(self._say(visit), lambda: self.pool.read.gang_header(visit.pointer, dva)) or []
+        for member in header:
+            for place, each in enumerate(member.copies):
+                inner = Visit(visit.where, visit.object, visit.level, visit.number, member)
+                self._claim(inner, each, depth + 1, not place)
 
     def _cloned(self, pointer: Blkptr) -> bool:
         return pointer.level == 0 and any("block_cloning" in feature for feature in self.pool.write_features)
