@@ -42,7 +42,8 @@ class Node:
     def _account(self) -> tuple[int, int, int] | None:
         """Owner, group and bytes, as they are counted for the owner's space; None when they are not counted."""
         counted = self.phys.type != dmu.NONE and self.phys.flags & 2 and self.objset.account
-        return self.objset.account(self) if counted else None
+        owners = self.objset.account(self) if counted else None
+        return None if owners is None else (*owners, DNODE_SIZE + self.phys.used_bytes)
 
     @property
     def free(self) -> bool:

@@ -111,7 +111,7 @@ class Spa(Admin, Devices):
             node.guid = chance.getrandbits(64)
         for top in root.children:
             top._ashift = min(max(ashift, 9), MAX_ASHIFT)
-        spa = cls(name, root, chance.getrandbits(64), version, clock, seed)
+        spa = cls(name, root, root.guid, version, clock, seed)  # the root vdev's guid is the pool's
         spa.random = chance
         if root.state < State.HEALTHY:
             raise PoolFaulted(f"cannot create '{name}': one or more devices is too small or does not answer")

@@ -38,7 +38,7 @@ class ZapTable:
         if not data:
             return cls([])
         kind = int.from_bytes(data[:8], "little" if order == "<" else "big")
-        return cls(zap.read(node.phys, block), kind != zap.MICRO)
+        return cls(zap.read(block), kind != zap.MICRO)
 
     def get(self, name: str) -> object:
         """The value under a name, None when there is none."""
