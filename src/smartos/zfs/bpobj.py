@@ -112,17 +112,19 @@ class LiveBpobj:
             return
         if not self.phys.subobjs:
             self.phys.subobjs = self.mos.allocate(dmu.BPOBJ_SUBOBJ, BLOCK_SIZE).number
-        moved = [number]
+        moved, space = [number], other.space
         inner = other.phys.subobjs
         if inner and self.mos.node(inner).phys.maxblkid == 0:  # flatten: fewer nested lists to walk
-            moved += other.subobjs()
+            for each in other.subobjs():
+                moved.append(each)
+                other._add(LiveBpobj(self.mos, each).space, -1)
             other.phys.subobjs = other.phys.num_subobjs = 0
             other.node.touch()
             self.mos.free(inner)
         data = b"".join(each.to_bytes(8, "little") for each in moved)
         self.mos.node(self.phys.subobjs).write(8 * self.phys.num_subobjs, data)
         self.phys.num_subobjs += len(moved)
-        self._add(other.space)
+        self._add(space)
 
     def drain(self, take: Callable[[Blkptr], None]) -> int:
         """`bpobj_iterate`: hand every pointer to `take` and leave the list empty; gives how many there were."""
@@ -139,7 +141,7 @@ class LiveBpobj:
             inner = LiveBpobj(self.mos, number)
             before = inner.space
             count += inner.drain(take)
-            self._add(before, -1)
+            self._add(tuple(a - b for a, b in zip(before, inner.space, strict=True)), -1)
             free(self.mos, number)
         if subobjs:
             self.phys.num_subobjs = 0
