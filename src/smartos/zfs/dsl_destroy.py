@@ -38,6 +38,7 @@ def destroy_sync(dataset: LiveDataset) -> None:
     if DESTROY.listeners:
         DESTROY.fire(dataset, None, None)
     if dataset.is_snapshot:
+        dataset.dp.spa.scan.destroyed(dataset.number, dataset.phys.next_snap_obj)
         _snapshot(dataset)
     else:
         _head(dataset)

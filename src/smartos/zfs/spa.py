@@ -157,6 +157,7 @@ class Spa(Admin, Devices):
         Raises what :meth:`smartos.zfs.pool.Pool.open` does, and :class:`Unsupported` for a pool with features, of a
         big-endian machine, or with an intent log that nobody replayed.
         """
+        disks = list(disks)
         found = Pool.open(disks, name)
         if found.version > 28 or found.uberblock.rootbp.order == ">":
             raise Unsupported("a pool with features, or of a big-endian machine, is only read here")
@@ -169,10 +170,10 @@ class Spa(Admin, Devices):
         spa._now = max(EPOCH, found.uberblock.timestamp)
         spa.txg = TxgState(found.uberblock.txg)
         spa.dp = DslPool(spa, found.uberblock.rootbp)
-        spa._load(found)
+        spa._load(found, disks)
         return spa
 
-    def _load(self, found: Pool) -> None:
+    def _load(self, found: Pool, disks: list[Disk]) -> None:
         """The second half of an import: metaslabs, lists, logs, what the devices missed."""
         mos, directory = self.dp.mos, self.dp.mos.zap(POOL_DIRECTORY_OBJECT)
         groups = []
@@ -187,7 +188,7 @@ class Spa(Admin, Devices):
         self.dp.load()
         self.config_object = directory.get(CONFIG)
         self.deferred = LiveBpobj(mos, directory.get(SYNC_BPOBJ))
-        self._load_devices(found)
+        self._load_devices(found, disks)
         self.scan = Scan(self)
         self.scan.load()
         self._check_logs(found)

@@ -95,25 +95,26 @@ def spa_sync(spa: "Spa", txg: int) -> None:
     spa.syncing_txg, spa.sync_pass, dp = txg, 0, spa.dp
     for directory in dp.dirs.values():
         directory.towrite = 0
-    if dp.anything or spa.scan_wanted:
+    if dp.anything or spa.scan.wanted:
         spa.deferred.drain(_freeing(spa))
     while True:
         spa.sync_pass += 1
         if spa.sync_pass > MAX_PASSES:
             raise PoolFaulted(f"txg {txg} does not converge")
         _config_object(spa)
+        spa.spares_sync()
         dp.sync(txg)
         spa.zio.end_pass()
         if spa.sync_pass == 1:
             dp.free_some()
-            spa.scan_sync()
+            spa.scan.sync()
         for group in spa.metaslabs.groups:
             if VDEV_SYNC.listeners:
                 VDEV_SYNC.fire(group.vdev, txg)
             for ms in group.metaslabs:
                 ms.sync(dp.mos, group.array, txg, spa.sync_pass)
         spa.dtl_sync()
-        if not (dp.mos.changed or dp.dirty_datasets or spa.zio.frees):
+        if not (dp.mos.changed or dp.dirty_datasets or spa.zio.frees or (spa.config_dirty and spa.sync_pass == 1)):
             break
     passes = spa.sync_pass
     if spa_config.config_sync(spa, txg):
