@@ -41,6 +41,7 @@ WANTED = {
         ("**/sbin/zdb", "**/sbin/ztest", "**/libzpool.so.*", "**/zpool_upgrade/blockfiles/*.bz2"),
     ),
     "grub": Wanted(("grub-common",), ("**/bin/grub-fstest",)),
+    "zfs-fuse": Wanted(("zfs-fuse", "fuse"), ("**/sbin/zfs-fuse", "**/sbin/zpool", "**/bin/fusermount")),
 }
 
 

@@ -35,7 +35,7 @@ def snapshot_sync(head: LiveDataset, snapname: str, guid: int = 0) -> LiveDatase
         dir_obj=head.dir.number, prev_snap_obj=mine.prev_snap_obj, prev_snap_txg=mine.prev_snap_txg,
         next_snap_obj=head.number, num_children=1, creation_time=spa.now(), creation_txg=txg,
         deadlist_obj=mine.deadlist_obj, referenced_bytes=mine.referenced_bytes, compressed_bytes=mine.compressed_bytes,
-        uncompressed_bytes=mine.uncompressed_bytes, unique_bytes=mine.unique_bytes,
+        uncompressed_bytes=mine.uncompressed_bytes,
         fsid_guid=spa.random.getrandbits(56), guid=guid or spa.random.getrandbits(64), flags=mine.flags, bp=mine.bp,
     )  # fmt: skip
     node = mos.allocate(dmu.DSL_DATASET, 512, dmu.DSL_DATASET, phys)
