@@ -125,6 +125,8 @@ class Node:
         """`dnode_free_range`: make holes of the blocks from `first` up to, not with, `end`; without it, truncate."""
         if DNODE_FREE_RANGE.listeners:
             DNODE_FREE_RANGE.fire(self, first, (self.phys.maxblkid + 1 if end is None else end) - first, None)
+        if first > self.phys.maxblkid:
+            return
         for number in [n for n in self.dirty if n >= first and (end is None or n < end)]:
             del self.dirty[number]
         for number in self._written(first, end):

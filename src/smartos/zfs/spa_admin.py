@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from smartos.zfs import dmu_objset, dsl_destroy, dsl_prop, dsl_snapshot, objset
+from smartos.zfs import dsl_destroy, dsl_prop, dsl_snapshot, objset, receive, send
 from smartos.zfs.dsl import USED_CHILD, USED_CHILD_RSRV, USED_HEAD, USED_REFRSRV, USED_SNAP
 from smartos.zfs.dsl_dataset import LiveDataset
 from smartos.zfs.dsl_dir import LiveDir
-from smartos.zfs.errors import Busy, CorruptPool, Exists, NoSpace, NoSuchName, Unsupported
+from smartos.zfs.errors import Busy, CorruptPool, Exists, NoSpace, Unsupported
 from smartos.zfs.zpl import Zpl
 from smartos.zfs.zpl_create import create_fs
 from smartos.zfs.zvol_live import BLOCK, LiveZvol, create_vol
@@ -240,6 +240,19 @@ class Admin:
                 self.destroy(snap.name)
         self.task(f"destroy {name}", lambda: dsl_destroy.destroy_sync(target), lambda: dsl_destroy.check(target))
 
+    # ---- streams
+
+    def send(self: "Spa", name: str, earlier: str = "", from_origin: bool = False) -> bytes:
+        """`zfs send [-i earlier]`: a snapshot as a stream; `earlier` may be only the part behind the @."""
+        source = None
+        if earlier:
+            source = self.dp.find(earlier if "@" in earlier.lstrip("@") else f"{name.partition('@')[0]}@{earlier.lstrip('@')}")
+        return send.send(self.dp.find(name), source, from_origin)
+
+    def receive(self: "Spa", stream: bytes, name: str, force: bool = False) -> LiveDataset:
+        """`zfs receive [-F]`: make the snapshot that a stream describes; see :func:`smartos.zfs.receive.receive`."""
+        return receive.receive(self, stream, name, force)
+
     # ---- properties
 
     def set(self: "Spa", name: str, **properties: int | str) -> None:
@@ -338,4 +351,4 @@ class Admin:
         return rows
 
 
-__all__ = ["Admin", "Listed", "NoSuchName", "dmu_objset"]
+__all__ = ["Admin", "Listed"]
