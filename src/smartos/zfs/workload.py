@@ -8,7 +8,7 @@ Left out: quotas and device failures, which have tests of their own. In the spir
 """
 
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from smartos.zfs.errors import NoSpace
@@ -33,7 +33,8 @@ class Modelled:
 class Workload:
     """Steps on a pool. `history` is the state at each synced txg, `done` the steps in words.
 
-    `heavy` is a file's largest size in bytes; `datasets` how many there may be at once.
+    `heavy` is a file's largest size in bytes; `datasets` how many there may be at once; `listeners` hear of each
+    transaction group that is on disk.
     """
 
     pool: Spa
@@ -43,6 +44,7 @@ class Workload:
     model: dict[str, Modelled] = field(default_factory=dict)
     history: dict[int, State] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
+    listeners: list[Callable[[int], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
@@ -61,7 +63,10 @@ class Workload:
         return found
 
     def _remember(self) -> None:
-        self.history[self.pool.txg.synced] = self.state()
+        txg = self.pool.uberblock.txg  # an idle transaction group leaves the one before as the newest
+        self.history[txg] = self.state()
+        for listener in self.listeners:
+            listener(txg)
 
     def _number(self) -> int:
         self.counter += 1
@@ -265,11 +270,12 @@ class Workload:
         later = list(each.snaps)[list(each.snaps).index(snap) + 1 :]
         if any(self._used(name, other) for other in later):
             return None
-        self.pool.rollback(f"{name}@{snap}", destroy_later=True)
-        for other in later:
+        for other in reversed(later):
+            self.pool.destroy(f"{name}@{other}")
             del each.snaps[other]
+            self._remember()
+        self.pool.rollback(f"{name}@{snap}")
         each.files = dict(each.snaps[snap])
-        self.history.clear()  # the snapshots went one group after the other
         self._remember()
         return f"{name}@{snap}"
 
