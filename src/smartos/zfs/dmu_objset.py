@@ -1,0 +1,350 @@
+"""Object sets in motion: objects are created, changed and freed in memory; a sync writes them and a new root block.
+
+A dataset's object set tells its dataset of each block that is born and of each that dies, so that space is counted and
+a block that a snapshot still holds is not freed. The MOS has no dataset; its space goes to the `$MOS` directory. Where
+files have owners, the bytes of each owner and group are counted as the objects sync.
+
+Left out: the meta-dnode of a real filesystem has all its seven levels from the beginning, here it gains them as it
+grows; the intent log (its header is kept as it is found). Follows `dmu_objset.c` (`dmu_objset_sync`,
+`dmu_objset_do_userquota_updates`) and `dmu_object.c` of illumos as of 12 August 2011.
+"""
+
+import struct
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Protocol
+
+from smartos.probes import declare
+from smartos.zfs import checksum, compress, dmu
+from smartos.zfs.blkptr import Blkptr
+from smartos.zfs.dnode import DNODE_SHIFT, DNODE_SIZE, MAX_BONUS, Dnode, pointers
+from smartos.zfs.dnode_sync import Node
+from smartos.zfs.errors import Exists, NoSuchObject, Unsupported, ZfsError
+from smartos.zfs.events import Bookmark
+from smartos.zfs.objset import GROUPUSED, META, USERACCOUNTING_COMPLETE, USERUSED, ObjsetPhys
+from smartos.zfs.zap_live import ZapTable
+from smartos.zfs.zio_write import policy
+
+if TYPE_CHECKING:
+    from smartos.zfs.spa import Spa
+
+DNODE_BLOCK = 1 << 14
+INDIRECT_SHIFT = 14
+META_NUMBER = 0
+
+OBJSET_SYNC = declare("fbt:zfs:dmu_objset_sync:entry", "objset_t *", "zio_t *", "dmu_tx_t *")
+OBJECT_ALLOC = declare(
+    "fbt:zfs:dmu_object_alloc:entry", "objset_t *", "dmu_object_type_t", "int", "dmu_object_type_t", "int", "dmu_tx_t *"
+)
+OBJECT_FREE = declare("fbt:zfs:dmu_object_free:entry", "objset_t *", "uint64_t", "dmu_tx_t *")
+
+
+Failed = Callable[[Bookmark, Blkptr, ZfsError], None]
+
+
+class Owner(Protocol):
+    """What an object set tells about its blocks, and asks for its properties: a dataset, or the pool for the MOS."""
+
+    def block_born(self, pointer: Blkptr) -> None: ...
+    def block_kill(self, pointer: Blkptr) -> None: ...
+    def dirty(self) -> None: ...
+
+
+class LiveObjset:
+    """An object set that can be changed. `root` is its root block as of the last sync, `name` for messages and events,
+    `dataset` the object number of its dataset (0 for the MOS)."""
+
+    def __init__(self, spa: "Spa", root: Blkptr, owner: Owner, name: str, dataset: int = 0) -> None:
+        self.spa, self.root, self.owner, self.name, self.dataset = spa, root, owner, name, dataset
+        self.checksum, self.compress, self.copies = checksum.ON, compress.OFF, 1
+        self.account: Callable[[Node], tuple[int, int] | None] | None = None
+        self.read_block = spa.read
+        if root.hole:
+            self.phys = ObjsetPhys()
+        else:
+            if root.order == ">":
+                raise Unsupported(f"{name} was written on a big-endian machine; such pools are only read here")
+            self.phys = ObjsetPhys.unpack(spa.read(root), root.order)
+        self.meta = Node(self, META_NUMBER, self.phys.meta_dnode)
+        self.nodes: dict[int, Node] = {}
+        self.dirty_nodes: dict[int, Node] = {}
+        self.special: dict[int, Node] = {}
+        for number, phys in ((USERUSED, self.phys.userused), (GROUPUSED, self.phys.groupused)):
+            if phys is not None and phys.type != dmu.NONE:
+                self.special[number] = Node(self, number, phys)
+        self._next = 0
+
+    @classmethod
+    def create(cls, spa: "Spa", owner: Owner, name: str, kind: int, dataset: int = 0) -> "LiveObjset":
+        """`dmu_objset_create_impl`: an empty object set of a type."""
+        made = cls(spa, Blkptr(), owner, name, dataset)
+        made.phys.type = kind
+        made.phys.meta_dnode = made.meta.phys = Dnode(
+            dmu.DNODE, INDIRECT_SHIFT, 1, 3, datablkszsec=DNODE_BLOCK >> 9, blkptrs=[Blkptr() for _ in range(3)]
+        )
+        if kind != META and spa.version >= 15:
+            made.phys.size, made.phys.flags = 2048, USERACCOUNTING_COMPLETE
+        made.changed = True
+        owner.dirty()
+        return made
+
+    changed = False
+
+    # ---- objects
+
+    def node(self, number: int) -> Node:
+        """An object. Raises :class:`NoSuchObject` when the number is free."""
+        found = self.special.get(number) or self._node(number)
+        if found.free:
+            raise NoSuchObject(f"{self.name} has no object {number}")
+        return found
+
+    def _node(self, number: int) -> Node:
+        found = self.nodes.get(number)
+        if found is None:
+            per = self.meta.block_size >> DNODE_SHIFT
+            block, index = divmod(number, per)
+            data = bytes(self.meta.block(block)[index << DNODE_SHIFT : index + 1 << DNODE_SHIFT])
+            found = self.nodes[number] = Node(self, number, Dnode.unpack(data))
+        return found
+
+    def exists(self, number: int) -> bool:
+        """Whether the number stands for an object."""
+        return number > 0 and not self._node(number).free
+
+    def objects(self) -> Iterator[int]:
+        """The numbers of all objects, in order."""
+        per = self.meta.block_size >> DNODE_SHIFT
+        for block in range(self.meta.phys.maxblkid + 1):
+            for number in range(max(block * per, 1), (block + 1) * per):
+                if not self._node(number).free:
+                    yield number
+        last = (self.meta.phys.maxblkid + 1) * per
+        yield from sorted(number for number, node in self.nodes.items() if number >= last and not node.free)
+
+    def mark(self, node: Node) -> None:
+        """Note that an object is to be synced."""
+        if node.number > 0:
+            self.dirty_nodes[node.number] = node
+        if not self.changed:
+            self.changed = True
+            self.owner.dirty()
+
+    def allocate(
+        self, kind: int, block_size: int = 512, bonustype: int = dmu.NONE, bonus: object = b"", number: int = 0
+    ) -> Node:
+        """`dmu_object_alloc`, or with a `number` `dmu_object_claim`: a new object.
+
+        `bonus` is bytes, or a structure with `pack()`. Raises :class:`Exists` when the number is taken.
+        """
+        if OBJECT_ALLOC.listeners:
+            OBJECT_ALLOC.fire(self, kind, block_size, bonustype, 0, None)
+        if not number:
+            number = self._next = self._next + 1
+            while not self._node(number).free:
+                number = self._next = self._next + 1
+        node = self._node(number)
+        if not node.free:
+            raise Exists(f"{self.name} has an object {number}")
+        raw = bonus if isinstance(bonus, (bytes, bytearray)) else bonus.pack()
+        if bonustype == dmu.SA:
+            nblkptr = 1
+            raw = bytes(raw).ljust(MAX_BONUS, b"\0")
+        else:
+            nblkptr = 1 + (MAX_BONUS - len(raw)) // 128
+        node.phys = Dnode(
+            kind, INDIRECT_SHIFT, 1, nblkptr, bonustype, datablkszsec=max(-(-block_size // 512), 1), bonus=bytes(raw),
+            blkptrs=[Blkptr() for _ in range(nblkptr)],
+        )  # fmt: skip
+        node.struct = None if isinstance(bonus, (bytes, bytearray)) else bonus
+        node.dirty, node.table, node.accounted = {}, None, node.accounted
+        self.mark(node)
+        return node
+
+    def free(self, number: int) -> None:
+        """`dmu_object_free`: the object goes, with all its blocks. Raises :class:`NoSuchObject`."""
+        if OBJECT_FREE.listeners:
+            OBJECT_FREE.fire(self, number, None)
+        self.node(number).destroy()
+
+    # ---- ZAPs
+
+    def zap_create(self, kind: int, entries: dict | None = None, bonustype: int = 0, bonus: object = b"", number: int = 0) -> int:
+        """`zap_create`, or `zap_create_claim` with a number: a new table; gives its object."""
+        node = self.allocate(kind, 512, bonustype, bonus, number)
+        node.table = ZapTable([])
+        node.table.dirty = True
+        for name, value in (entries or {}).items():
+            node.table.put(name, value)
+        return node.number
+
+    def zap(self, number: int) -> ZapTable:
+        """An object's table, to read; to change it call :meth:`zap_put` and :meth:`zap_remove`."""
+        node = self.node(number)
+        if node.table is None:
+            node.table = ZapTable.load(node)
+        return node.table
+
+    def zap_put(self, number: int, name: str, value: object) -> None:
+        """`zap_update`."""
+        self.zap(number).put(name, value)
+        self.node(number).touch()
+
+    def zap_remove(self, number: int, name: str) -> None:
+        """`zap_remove`. KeyError when the name is not there."""
+        self.zap(number).remove(name)
+        self.node(number).touch()
+
+    # ---- sync
+
+    def bookmark(self, node: Node, level: int, number: int) -> Bookmark:
+        return Bookmark(self.name, node.number, level, number)
+
+    def write_block(self, node: Node, level: int, number: int, data: bytes, old: Blkptr, fill: int) -> Blkptr:
+        """Write a block of an object by the policy of the object set."""
+        phys = node.phys
+        prop = policy(phys.type, level, phys.checksum or self.checksum, phys.compress or self.compress, self.copies)
+        return self.spa.zio.write(prop, data, old, self.bookmark(node, level, number), fill)
+
+    def fill_of(self, node: Node, data: bytes) -> int:
+        """What a data block counts for: one, or the objects in a block of dnodes."""
+        if node.phys.type != dmu.DNODE:
+            return 1
+        return sum(data[at] != 0 for at in range(0, len(data), DNODE_SIZE))
+
+    def kill(self, pointer: Blkptr) -> int:
+        """A block is not referred to any more; gives what it took, deflated."""
+        self.owner.block_kill(pointer)
+        return self.spa.dsize(pointer)
+
+    def born(self, pointer: Blkptr) -> int:
+        """A block was written; gives what it takes, deflated."""
+        self.owner.block_born(pointer)
+        return self.spa.dsize(pointer)
+
+    def sync(self) -> None:
+        """`dmu_objset_sync`: write all that is dirty and a new root block."""
+        if OBJSET_SYNC.listeners:
+            OBJSET_SYNC.fire(self, None, None)
+        self.changed = True  # until all is written: what the sync itself changes is no news to the owner
+        nodes = [self.dirty_nodes[number] for number in sorted(self.dirty_nodes)]
+        self.dirty_nodes = {}
+        for node in nodes:
+            node.sync()
+        self._count_owners(nodes)
+        per = self.meta.block_size >> DNODE_SHIFT
+        for node in nodes:
+            at = (node.number % per << DNODE_SHIFT) + node.number // per * self.meta.block_size
+            self.meta.write(at, node.pack())
+        self.meta.sync()
+        self.phys.meta_dnode = self.meta.phys
+        self._sync_root()
+
+    def _sync_root(self) -> None:
+        fill = sum(pointer.fill for pointer in self.meta.phys.blkptrs if not pointer.hole)
+        old = self.root
+        prop = policy(dmu.OBJSET, 0, self.checksum, self.compress, self.copies)
+        new = self.spa.zio.write(prop, self.phys.pack(), old, Bookmark(self.name, 0, -1, 0), fill)
+        if new.dvas != old.dvas or old.hole:
+            if not old.hole:
+                self.kill(old)
+            self.born(new)
+        self.root = new
+        self.changed = False
+
+    def _count_owners(self, nodes: list[Node]) -> None:
+        """`dmu_objset_do_userquota_updates`: what each owner's files take, by how much it changed."""
+        if self.account is None or self.phys.size < 2048:
+            return
+        deltas: dict[tuple[int, int], int] = {}
+        for node in nodes:
+            if node.accounted is not None:
+                user, group, size = node.accounted
+                deltas[user, group] = deltas.get((user, group), 0) - size
+            owners = None if node.free else self.account(node)
+            node.accounted = None
+            if owners is not None:
+                node.phys.flags |= 2  # USERUSED_ACCOUNTED
+                size = DNODE_SIZE + node.phys.used_bytes
+                node.accounted = (*owners, size)
+                deltas[owners] = deltas.get(owners, 0) + size
+            elif not node.free:
+                node.phys.flags |= 2
+        if not deltas:
+            return
+        for which, place in ((USERUSED, 0), (GROUPUSED, 1)):
+            node = self.special.get(which)
+            if node is None:
+                node = self.special[which] = Node(
+                    self, which,
+                    Dnode(dmu.USERGROUP_USED, INDIRECT_SHIFT, 1, 3, datablkszsec=1, blkptrs=[Blkptr() for _ in range(3)]),
+                )  # fmt: skip
+                node.table = ZapTable([])
+            if node.table is None:
+                node.table = ZapTable.load(node)
+            for owners, delta in deltas.items():
+                key = f"{owners[place]:x}"
+                total = (node.table.get(key) or 0) + delta
+                if total:
+                    node.table.put(key, total)
+                elif key in node.table.entries:
+                    node.table.remove(key)
+            node.table.dirty = True
+            node.sync()
+        self.phys.userused, self.phys.groupused = self.special[USERUSED].phys, self.special[GROUPUSED].phys
+
+    def blocks(self, since: int = 0) -> Iterator[Blkptr]:
+        """Every block of the object set as of its last sync that was born after txg `since`, its root last."""
+        for _, pointer in self.visits(since):
+            yield pointer
+
+    def visits(self, since: int = 0, failed: Failed | None = None) -> Iterator[tuple[Bookmark, Blkptr]]:
+        """The same blocks, with where they belong. Where one cannot be read, `failed` is told, and the walk goes on
+        beside it; without `failed`, the error is raised."""
+        if self.root.hole or self.root.birth <= since:
+            return
+        root = Bookmark(self.name, 0, -1, 0)
+        try:
+            phys = ObjsetPhys.unpack(self.read_block(self.root), self.root.order)
+        except ZfsError as error:
+            if failed is None:
+                raise
+            failed(root, self.root, error)
+            yield root, self.root
+            return
+        for number, dnode in ((META_NUMBER, phys.meta_dnode), (USERUSED, phys.userused), (GROUPUSED, phys.groupused)):
+            if dnode is not None and dnode.type != dmu.NONE:
+                for where, pointer in self._visit(number, dnode, since, failed):
+                    if number == META_NUMBER and where.level == 0:
+                        yield from self._visit_dnodes(where, pointer, since, failed)
+                    yield where, pointer
+        yield root, self.root
+
+    def _visit(self, number: int, dnode: Dnode, since: int, failed: Failed | None) -> Iterator[tuple[Bookmark, Blkptr]]:
+        def read(pointer: Blkptr) -> bytes:
+            return bytes(pointer.lsize) if pointer.birth <= since else self.read_block(pointer)
+
+        def lost(pointer: Blkptr, error: ZfsError) -> None:
+            failed(Bookmark(self.name, number, pointer.level, 0), pointer, error)
+
+        for level, blkid, pointer in pointers(dnode, read, lost if failed else None):
+            if pointer.birth > since:
+                yield Bookmark(self.name, number, level, blkid), pointer
+
+    def _visit_dnodes(self, where: Bookmark, pointer: Blkptr, since: int, failed: Failed | None) -> Iterator:
+        try:
+            data = self.read_block(pointer)
+        except ZfsError as error:
+            if failed is None:
+                raise
+            failed(where, pointer, error)
+            return
+        first = where.blkid * (len(data) >> DNODE_SHIFT)
+        for at in range(0, len(data), DNODE_SIZE):
+            if data[at]:
+                dnode = Dnode.unpack(data[at:], pointer.order)
+                yield from self._visit(first + (at >> DNODE_SHIFT), dnode, since, failed)
+
+
+def uint64(node: Node, at: int = 0) -> int:
+    """A 64-bit word of an object's bonus."""
+    return struct.unpack_from("<Q", node.phys.bonus, at)[0]

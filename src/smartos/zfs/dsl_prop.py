@@ -1,0 +1,71 @@
+"""Properties of datasets: their values as words and as numbers, which of them are inherited, and what they may be.
+
+Left out: properties of the pool, of users' own names (which may be set, as strings), `received` values (version 22 on),
+and all properties that do nothing here (they may be set and are kept). Follows `zfs_prop.c` and `dsl_prop.c` of illumos
+as of 12 August 2011; sizes may be written as `10M`.
+"""
+
+from smartos.zfs import checksum, compress
+from smartos.zfs.errors import Unsupported
+
+ENUMS = {
+    "compression": {name: n for n, name in enumerate(compress.NAMES) if name not in ("inherit", "empty", "zstd", "uncompressed")}
+    | {"off": compress.OFF, "gzip": compress.GZIP_6},
+    "checksum": {"on": checksum.ON, "off": checksum.OFF, "fletcher2": checksum.FLETCHER_2, "fletcher4": checksum.FLETCHER_4,
+                 "sha256": checksum.SHA256},
+    "atime": {"off": 0, "on": 1}, "readonly": {"off": 0, "on": 1}, "devices": {"off": 0, "on": 1},
+    "exec": {"off": 0, "on": 1}, "setuid": {"off": 0, "on": 1}, "zoned": {"off": 0, "on": 1},
+    "snapdir": {"hidden": 0, "visible": 1}, "canmount": {"off": 0, "on": 1, "noauto": 2},
+    "primarycache": {"none": 0, "metadata": 1, "all": 2}, "secondarycache": {"none": 0, "metadata": 1, "all": 2},
+    "logbias": {"latency": 0, "throughput": 1}, "sync": {"standard": 0, "always": 1, "disabled": 2},
+}  # fmt: skip
+NUMBERS = ("quota", "reservation", "refquota", "refreservation", "recordsize", "copies", "volsize", "volblocksize", "version")
+ALONE = frozenset(("quota", "reservation", "refquota", "refreservation", "volsize", "volblocksize", "canmount", "version"))
+DEFAULTS: dict[str, int | str] = {
+    "compression": "off", "checksum": "on", "atime": "on", "readonly": "off", "devices": "on", "exec": "on",
+    "setuid": "on", "zoned": "off", "snapdir": "hidden", "canmount": "on", "primarycache": "all", "secondarycache": "all",
+    "logbias": "latency", "sync": "standard", "quota": 0, "reservation": 0, "refquota": 0, "refreservation": 0,
+    "recordsize": 128 << 10, "copies": 1,
+}  # fmt: skip
+_UNITS = {unit: 10 * n for n, unit in enumerate("BKMGTPE")}
+
+
+def size(text: str) -> int:
+    """A size in bytes from words like `10M`, `1.5G`, `none`. Raises :class:`Unsupported`."""
+    if text == "none":
+        return 0
+    word = text.upper().removesuffix("B") or "B"
+    shift = _UNITS.get(word[-1]) if not word[-1].isdigit() else 0
+    digits = word if word[-1].isdigit() else word[:-1]
+    try:
+        return int(float(digits) * (1 << shift))
+    except (TypeError, ValueError):
+        raise Unsupported(f"bad numeric value '{text}'") from None
+
+
+def encode(name: str, value: int | str) -> int | str:
+    """A property's value as the pool stores it. Raises :class:`Unsupported` for one that it cannot have."""
+    if name in ENUMS:
+        if isinstance(value, bool):
+            value = "on" if value else "off"
+        if value not in ENUMS[name]:
+            raise Unsupported(f"'{name}' must be one of {', '.join(ENUMS[name])}, not '{value}'")
+        return ENUMS[name][value]
+    if name in NUMBERS:
+        number = size(value) if isinstance(value, str) else int(value)
+        power = number & (number - 1) == 0
+        if name == "copies" and not 1 <= number <= 3:
+            raise Unsupported("'copies' must be 1, 2 or 3")
+        if name in ("recordsize", "volblocksize") and not (512 <= number <= 128 << 10 and power):
+            raise Unsupported(f"'{name}' must be power of 2 from 512B to 128KB")
+        return number
+    if isinstance(value, str):
+        return value
+    raise Unsupported(f"invalid property '{name}'")
+
+
+def decode(name: str, value: int | str) -> int | str:
+    """A stored value as `zfs get` prints it; numbers stay numbers."""
+    if name in ENUMS and isinstance(value, int):
+        return next((word for word, number in ENUMS[name].items() if number == value), value)
+    return value

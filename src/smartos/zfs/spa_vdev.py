@@ -1,0 +1,357 @@
+"""What `zpool` does with devices: add, attach, replace, detach, take offline and back, stand in with a hot spare.
+
+Left out: taking out top-level vdevs, log and cache devices, splitting mirrors, growing. A spare that stands in has to be
+called for (:meth:`Devices.kick_spares`), where a real system has the retire agent of fault management. Follows
+`spa_vdev_add`, `spa_vdev_attach`, `spa_vdev_detach` of `spa.c` and `vdev_dtl_sync` of `vdev.c` of illumos as of
+12 August 2011.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from smartos.probes import declare
+from smartos.zfs import dmu, label, spa_config, vdev
+from smartos.zfs.disk import Disk
+from smartos.zfs.dsl import POOL_DIRECTORY_OBJECT, SPARES
+from smartos.zfs.errors import Busy, NoSuchName, NotAPool, PoolFaulted, Unsupported
+from smartos.zfs.events import Event
+from smartos.zfs.metaslab import MetaslabGroup
+from smartos.zfs.pool import Pool
+from smartos.zfs.space import ALLOC, BLOCK_SIZE, Entry, SpaceMapPhys, entries, pack_entries
+from smartos.zfs.vdev import FileLeaf, Leaf, Mirror, Raidz, Replacing, Spare, State, Vdev, state_name
+
+if TYPE_CHECKING:
+    from smartos.zfs.spa import Spa
+
+ATTACH = declare("fbt:zfs:spa_vdev_attach:entry", "spa_t *", "uint64_t", "nvlist_t *", "int")
+DETACH = declare("fbt:zfs:spa_vdev_detach:entry", "spa_t *", "uint64_t", "uint64_t", "int")
+ADD = declare("fbt:zfs:spa_vdev_add:entry", "spa_t *", "nvlist_t *")
+OFFLINE = declare("fbt:zfs:vdev_offline:entry", "spa_t *", "uint64_t", "uint64_t")
+ONLINE = declare("fbt:zfs:vdev_online:entry", "spa_t *", "uint64_t", "uint64_t", "vdev_state_t *")
+DTL_SYNC = declare("fbt:zfs:vdev_dtl_sync:entry", "vdev_t *", "uint64_t")
+
+
+def leaf(disk: Disk) -> Leaf:
+    """A leaf for a disk: a file's, when its name is a path outside of /dev."""
+    kind = FileLeaf if disk.name.startswith("/") and not disk.name.startswith("/dev/") else Leaf
+    return kind(disk, disk.name)
+
+
+def parse(spec: object, version: int = 28) -> Vdev:
+    """A top-level vdev of a disk, or of a tuple of its kind ("mirror", "raidz", "raidz2", "raidz3") and disks.
+
+    Raises :class:`Unsupported` for kinds that there are none of, at that version.
+    """
+    if not isinstance(spec, (tuple, list)):
+        return leaf(spec)
+    kind, *disks = spec
+    if kind == "mirror" and len(disks) > 1:
+        return Mirror([leaf(disk) for disk in disks])
+    if kind in ("raidz", "raidz1", "raidz2", "raidz3"):
+        parity = int(kind[5:] or 1)
+        if parity == 3 and version < 17 or len(disks) <= parity:
+            raise Unsupported(f"{kind} of {len(disks)} disks at pool version {version}")
+        return Raidz([leaf(disk) for disk in disks], parity)
+    raise Unsupported(f"invalid vdev specification: {kind} of {len(disks)} disks")
+
+
+@dataclass(frozen=True)
+class Status:
+    """What `zpool status` tells. `rows` are (depth, name, state, read, write, checksum errors); `spares` (name, state);
+    `errors` the blocks that could not be read."""
+
+    pool: str
+    state: str
+    scan: str
+    rows: list[tuple[int, str, str, int, int, int]] = field(default_factory=list)
+    spares: list[tuple[str, str]] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+class Devices:
+    """The part of :class:`Spa` that looks after devices. `spares` are the hot spares, in use or not."""
+
+    def _open_init(self: "Spa") -> None:
+        self.spares: list[Leaf] = []
+        self.spares_object = 0
+
+    @property
+    def spare_guids(self: "Spa") -> set[int]:
+        """The guids of all hot spares."""
+        return {spare.guid for spare in self.spares}
+
+    def leaf(self: "Spa", name: str) -> Leaf:
+        """A leaf of the pool by its name or path. Raises :class:`NoSuchName`."""
+        for each in self.root.leaves():
+            if each.leaf and name in (each.name, each.path, str(each.guid)):
+                return each
+        raise NoSuchName(f"no such device in pool '{self.name}': {name}")
+
+    def _note(self: "Spa", what: str) -> None:
+        if self.events.wanted:
+            self.events.add(Event(self.txg.open, 0, "vdev", what))
+
+    # ---- changing the tree
+
+    def attach(self: "Spa", name: str, disk: Disk, replacing: bool = False) -> None:
+        """`zpool attach`: make a mirror of a device and another, which a resilver then fills.
+
+        Raises :class:`Busy` for one too small, :class:`Unsupported` where there can be no mirror.
+        """
+        old = self.leaf(name)
+        if not replacing and isinstance(old.parent, (Raidz, Replacing, Spare)):
+            raise Unsupported(f"cannot attach {disk.name} to {name}: can only attach to mirrors and top-level disks")
+        self._attach(old, leaf(disk), replacing, False)
+
+    def replace(self: "Spa", name: str, disk: Disk | None = None) -> None:
+        """`zpool replace`: fill another disk (or the same one, empty) with what a device has, then take that out.
+
+        A disk that is one of the pool's hot spares stands in as a spare: the old device keeps its place.
+        """
+        old = self.leaf(name)
+        spare = next((each for each in self.spares if disk is not None and each.disk is disk), None)
+        if disk is None:
+            disk, old.disk, old.path = old.disk, None, f"{old.path}/old"
+            old.set_state(State.CANT_OPEN)
+        if spare is not None and spare.parent is not None:
+            raise Busy(f"cannot replace {name} with {disk.name}: the spare is in use")
+        self._attach(old, spare or leaf(disk), spare is None, spare is not None)
+
+    def _attach(self: "Spa", old: Leaf, new: Leaf, replacing: bool, spare: bool) -> None:
+        if ATTACH.listeners:
+            ATTACH.fire(self, old.guid, None, int(replacing))
+        if not new.guid:
+            new.guid = self.random.getrandbits(64)
+        above = vdev.attach(old, new, self.txg.open, replacing, spare)
+        if not above.guid:
+            above.guid = self.random.getrandbits(64)
+        self.create_txgs[new.guid] = self.create_txgs.get(old.guid, 4)
+        spa_config.init_labels(self, new, 0)
+        self.config_dirty = True
+        self._note(f"{new.name} attached to {old.name}")
+        self.sync()
+
+    def detach(self: "Spa", name: str) -> None:
+        """`zpool detach`: take a device out of a mirror, or end a replacement. Raises :class:`Busy`."""
+        gone = self.leaf(name)
+        if DETACH.listeners:
+            DETACH.fire(self, gone.guid, 0, 0)
+        self._detach(gone)
+        self.sync()
+
+    def _detach(self: "Spa", gone: Leaf) -> None:
+        parent, spare = gone.parent, gone in self.spares
+        vdev.detach(gone)
+        number = self.dtl_objects.pop(gone.guid, 0)
+        self._dtl_written.pop(gone.guid, None)
+        if number:
+            self.dp.mos.free(number)
+        if gone.disk is not None and gone.readable:
+            self._wipe(gone.disk)
+        if spare:
+            gone.dtl = type(gone.dtl)()
+            self._spare_label(gone)
+        elif isinstance(parent, Spare):  # the spare takes the place for good
+            for each in [each for each in parent.children if each in self.spares]:
+                self.spares.remove(each)
+            self._spares_dirty = True
+        self.config_dirty = True
+        self._note(f"{gone.name} detached")
+
+    @staticmethod
+    def _wipe(disk: Disk) -> None:
+        """`vdev_label_init` with VDEV_LABEL_REMOVE: the disk belongs to no pool any more."""
+        for number in range(label.LABELS):
+            offset = label.label_offset(disk.size, number)
+            disk.write(offset + label.PHYS_OFFSET, bytes(label.LABEL_SIZE - label.PHYS_OFFSET))
+
+    def add(self: "Spa", *specs: object, spares: Iterable[Disk] = ()) -> None:
+        """`zpool add`: more top-level vdevs, over which new blocks are spread from then on, or more hot spares."""
+        if ADD.listeners:
+            ADD.fire(self, None)
+        for spec in specs:
+            top = parse(spec, self.version)
+            for _, node in top.walk():
+                node.guid = self.random.getrandbits(64)
+            if top.state < State.HEALTHY:
+                raise PoolFaulted(f"cannot add to '{self.name}': one or more devices is too small")
+            top._ashift = max(group.ashift for group in self.metaslabs.groups)
+            top.id, top.parent = len(self.root.children), self.root
+            self.root.children.append(top)
+            group = MetaslabGroup(top, max((top.asize // 200).bit_length(), 17))
+            group.array = self.dp.mos.allocate(dmu.OBJECT_ARRAY, 4096).number
+            self.metaslabs.groups.append(group)
+            for each in top.leaves():
+                self.create_txgs[each.guid] = self.txg.open
+                spa_config.init_labels(self, each, 0)
+            self._note(f"{top.name} added")
+        for disk in spares:
+            self._add_spare(disk)
+        self.config_dirty = True
+        self.sync()
+
+    # ---- hot spares
+
+    _spares_dirty = False
+
+    def _add_spare(self: "Spa", disk: Disk) -> None:
+        made = leaf(disk)
+        made.guid = self.random.getrandbits(64)
+        self.spares.append(made)
+        self._spare_label(made)
+        self._spares_dirty = True
+
+    def _spare_label(self: "Spa", spare: Leaf) -> None:
+        spa_config.spare_labels(spare.disk, spare.guid, self.version)
+
+    def spares_sync(self: "Spa") -> None:
+        """`spa_sync_aux_dev`: the list of hot spares, in an object of its own."""
+        from smartos.zfs.txg import nvlist_object, sync_nvlist
+
+        if not self._spares_dirty:
+            return
+        self._spares_dirty = False
+        if not self.spares_object:
+            self.spares_object = nvlist_object(self)
+            self.dp.mos.zap_put(POOL_DIRECTORY_OBJECT, SPARES, self.spares_object)
+        listed = []
+        for each in self.spares:
+            config = {"type": each.type, "guid": each.guid, "path": each.path, "is_spare": 1}
+            listed.append(config | ({"whole_disk": 0} if each.type == "disk" else {}))
+        sync_nvlist(self, self.spares_object, {"spares": listed})
+
+    def kick_spares(self: "Spa") -> list[str]:
+        """What the retire agent does: for each leaf that cannot be read, let a free spare stand in. Gives their names."""
+        used = []
+        for each in list(self.root.leaves()):
+            if each.leaf and not each.readable and each.state != State.OFFLINE and type(each.parent) not in (Spare, Replacing):
+                spare = next((s for s in self.spares if s.parent is None and s.asize >= self._needed(each)), None)
+                if spare is not None:
+                    self._attach(each, spare, False, True)
+                    used.append(spare.name)
+        return used
+
+    def _needed(self: "Spa", lost: Leaf) -> int:
+        return max(lost.asize, 0)
+
+    # ---- states
+
+    def offline(self: "Spa", name: str) -> None:
+        """`zpool offline`. Raises :class:`Busy` when data would have no other copy."""
+        target = self.leaf(name)
+        if OFFLINE.listeners:
+            OFFLINE.fire(self, target.guid, 0)
+        target.offline()
+        self.config_dirty = True
+        self._note(f"{name} taken offline")
+        self.sync()
+
+    def online(self: "Spa", name: str, disk: Disk | None = None) -> None:
+        """`zpool online`: use a device again; a resilver gives it what it missed. Raises :class:`PoolFaulted`."""
+        target = self.leaf(name)
+        if ONLINE.listeners:
+            ONLINE.fire(self, target.guid, 0, None)
+        target.online(disk)
+        if not target.readable:
+            raise PoolFaulted(f"{name} does not answer")
+        self.config_dirty = True
+        self._note(f"{name} brought online")
+        self.sync()
+
+    def clear(self: "Spa", name: str = "") -> None:
+        """`zpool clear`: forget the errors, and try again the devices that were given up."""
+        (self.leaf(name) if name else self.root).clear()
+        self.config_dirty = True
+        self.sync()
+
+    # ---- what devices missed, on disk
+
+    def dtl_sync(self: "Spa") -> None:
+        """`vdev_dtl_sync`: what each leaf missed, as a space map of txgs."""
+        for each in self.root.leaves():
+            if not each.leaf:
+                continue
+            ranges = tuple(each.dtl)
+            if ranges == self._dtl_written.get(each.guid, ()):
+                continue
+            if DTL_SYNC.listeners:
+                DTL_SYNC.fire(each, self.syncing_txg)
+            mos = self.dp.mos
+            if each.guid not in self.dtl_objects:
+                made = mos.allocate(dmu.SPACE_MAP, BLOCK_SIZE, dmu.SPACE_MAP_HEADER, SpaceMapPhys())
+                made.struct.object = made.number
+                self.dtl_objects[each.guid] = made.number
+                self.config_dirty = True
+            node = mos.node(self.dtl_objects[each.guid])
+            phys = node.struct_of(SpaceMapPhys)
+            data = pack_entries([Entry(ALLOC, start, end - start) for start, end in ranges])
+            node.free_range(0)
+            if data:
+                node.write(0, data)
+            phys.length, phys.alloc = len(data), sum(end - start for start, end in ranges)
+            node.touch()
+            self._dtl_written[each.guid] = ranges
+
+    def _load_devices(self: "Spa", found: Pool, disks: list[Disk]) -> None:
+        """At an import: dirty time logs, creation txgs, hot spares."""
+        configs: dict[int, dict] = {}
+
+        def collect(config: dict) -> None:
+            configs[config.get("guid", 0)] = config
+            for child in config.get("children", ()):
+                collect(child)
+
+        collect(found.mos_config["vdev_tree"])
+        for each in self.root.leaves():
+            config = configs.get(each.guid, {})
+            if "create_txg" in config:
+                self.create_txgs[each.guid] = config["create_txg"]
+            if each.leaf and config.get("DTL"):
+                self.dtl_objects[each.guid] = config["DTL"]
+                node = self.dp.mos.node(config["DTL"])
+                words = node.words(node.struct_of(SpaceMapPhys).length // 8)
+                for entry in entries(words):
+                    if isinstance(entry, Entry):
+                        (each.dtl.add if entry.kind == ALLOC else self._undo(each))(entry.offset, entry.run)
+                self._dtl_written[each.guid] = tuple(each.dtl)
+        self.spares_object = self.dp.mos.zap(POOL_DIRECTORY_OBJECT).get(SPARES) or 0
+        if self.spares_object:
+            self._load_spares(found, disks)
+
+    @staticmethod
+    def _undo(each: Leaf):  # noqa: ANN205 - the counterpart of DirtyTimeLog.add
+        return lambda start, run: each.dtl.remove(start, start + run)
+
+    def _load_spares(self: "Spa", found: Pool, disks: list[Disk]) -> None:
+        known = {}
+        for disk in disks:
+            try:
+                for each in label.read_labels(disk):
+                    known.setdefault(each.config.get("guid"), disk)
+            except NotAPool:
+                continue
+        within = {each.guid: each for each in self.root.leaves()}
+        for config in found._nvlist(self.spares_object).get("spares", []):
+            spare = within.get(config["guid"])
+            if spare is None:
+                disk = known.get(config["guid"])
+                kind = FileLeaf if config["type"] == "file" else Leaf
+                spare = kind(disk, config.get("path", ""), guid=config["guid"])
+            self.spares.append(spare)
+
+    # ---- zpool status
+
+    def status(self: "Spa") -> Status:
+        """`zpool status`: states, error counts, the scan, what is lost for good."""
+        rows = [(depth, self.name if depth == 0 else name, *rest) for depth, name, *rest in self.root.status()]
+        spares = [
+            (each.name, "INUSE" if each.parent is not None else "AVAIL" if each.readable else "UNAVAIL")
+            for each in self.spares
+        ]
+        state = state_name(self.root.state, self.root.aux)
+        return Status(self.name, state, self.scan.describe(), rows, spares, list(self.scan.lost))
+
+    def health(self: "Spa") -> str:
+        """The pool's state in a word."""
+        return "SUSPENDED" if self.suspended else state_name(self.root.state, self.root.aux)

@@ -1,0 +1,82 @@
+"""Volumes in motion: a disk of a given size, block by block, in a dataset of its own.
+
+Left out: the device node, synchronous writes, changing the size. Follows `zvol.c` of illumos as of 12 August 2011.
+"""
+
+from typing import TYPE_CHECKING
+
+from smartos.probes import declare
+from smartos.zfs import dmu
+from smartos.zfs import objset as objsets
+from smartos.zfs.dmu_objset import LiveObjset
+from smartos.zfs.errors import CorruptPool, ReadOnly
+from smartos.zfs.zvol import OBJECT, PROPERTIES
+
+if TYPE_CHECKING:
+    from smartos.zfs.dsl_dataset import LiveDataset
+    from smartos.zfs.spa import Spa
+
+BLOCK = 8 << 10
+START = declare("sdt:zfs:zvol_write:zvol-uio-start", "dev_t", "uio_t *", "int")
+DONE = declare("sdt:zfs:zvol_write:zvol-uio-done", "dev_t", "uio_t *", "int", "int")
+
+
+def create_vol(objset: LiveObjset, size: int, block: int) -> None:
+    """`zvol_create_cb`: object 1 is the disk, object 2 says its size."""
+    objset.allocate(dmu.ZVOL, block, number=OBJECT)
+    objset._next = PROPERTIES
+    objset.zap_create(dmu.ZVOL_PROP, {"size": size}, number=PROPERTIES)
+
+
+class LiveZvol:
+    """A volume of an open pool, or a snapshot of one. `size` and `block_size` are in bytes."""
+
+    def __init__(self, spa: "Spa", dataset: "LiveDataset") -> None:
+        self.spa, self.dataset = spa, dataset
+        if dataset.objset.phys.type != objsets.ZVOL:
+            raise CorruptPool(f"{dataset.name} is no volume")
+
+    @property
+    def name(self) -> str:
+        """The dataset's full name."""
+        return self.dataset.name
+
+    @property
+    def size(self) -> int:
+        """The volume's bytes."""
+        return self.dataset.objset.zap(PROPERTIES).get("size")
+
+    @property
+    def block_size(self) -> int:
+        """The bytes of a block, the smallest unit that is written."""
+        return self.dataset.objset.node(OBJECT).block_size
+
+    def _check(self, offset: int, length: int) -> None:
+        if offset < 0 or offset + length > self.size:
+            raise CorruptPool(f"{self.name} has {self.size:,} bytes; {length:,} at {offset:,} are not among them")
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Bytes of the volume; zeros where nothing was written."""
+        self._check(offset, length)
+        return self.dataset.objset.node(OBJECT).read(offset, length)
+
+    def write(self, offset: int, data: bytes) -> None:
+        """Write to the volume, in blocks. Raises :class:`NoSpace`, :class:`ReadOnly` for a snapshot."""
+        self._check(offset, len(data))
+        if self.dataset.is_snapshot:
+            raise ReadOnly(f"{self.name} is a snapshot")
+        if START.listeners:
+            START.fire(0, (offset, len(data)), 1)
+        at, block = 0, self.block_size
+        while at < len(data):
+            length = min(block - (offset + at) % block, len(data) - at)
+            self.spa.assign(self.dataset, block)
+            with self.spa.txg.hold(self.spa):
+                self.dataset.objset.node(OBJECT).write(offset + at, data[at : at + length])
+            at += length
+        if DONE.listeners:
+            DONE.fire(0, (offset, len(data)), 1, 0)
+
+    def flush(self) -> None:
+        """What a disk's cache flush would do, if there were an intent log: here, the transaction group syncs."""
+        self.spa.sync()
