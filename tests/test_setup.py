@@ -165,7 +165,7 @@ def test_make_alone_prints_every_target() -> None:
     done = run("make", "--no-print-directory")
     assert done.returncode == 0
     listed = {line.split()[1] for line in done.stdout.splitlines() if line.startswith("  make ")}
-    assert listed == {"help", "setup", "assets", "book", "serve", "lab", "test", "bench", "lock", "clean"}
+    assert listed == {"help", "setup", "assets", "book", "zip", "serve", "lab", "test", "bench", "lock", "clean"}
 
 
 def test_clean_removes_what_was_built_and_nothing_else(tmp_path: Path) -> None:
