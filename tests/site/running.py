@@ -12,7 +12,7 @@ LAB = "notebooks/kvm"
 
 SHOWN = """(box) => [...box.querySelectorAll(".cell_output .output")].map((output) => {
   const copy = output.cloneNode(true);
-  copy.querySelectorAll("script, .copy-code").forEach((part) => part.remove());
+  copy.querySelectorAll("script, .copy-code, .explorer-room").forEach((part) => part.remove());
   const drawn = copy.matches(".text_html, .image_svg");
   return {
     kind: [...output.classList].slice(0, 2).join(" "),
