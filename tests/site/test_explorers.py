@@ -342,3 +342,30 @@ def test_the_default_states_are_kept_as_pictures(browser: Any, address: str, sit
                 section.screenshot(path=folder / f"{page.replace('/', '-')}-{name}-{scheme}.png")
                 taken += 1
     assert taken == len(stores(site)) and toc()
+
+
+def test_python_in_the_page_computes_what_no_frame_is_stored_for(browser: Any, address: str, site: Path) -> None:
+    """The offer beside the nearest frame starts Python, and what it shows is what the model yields."""
+    page, store, control = next(
+        (page, store, control)
+        for page, _, store in stores(site)
+        for control in store["controls"]
+        if control.get("between")
+    )
+    high = int(control["between"][1])
+    part = made(page)[store["name"]]
+    wanted = part.frames(**{**part.default, control["key"]: high})[part.start() if part.kind == "stepper" else 0]
+    with visit(browser, f"{address}/{page}.html", DESK) as seen:
+        section = seen.page.locator(f"#{store['name']}")
+        field = section.locator(f'[data-exact="{control["key"]}"]')
+        field.fill(str(high))
+        field.press("Enter")
+        section.get_by_role("button", name="Compute it with Python in the page").click()
+        words = section.locator(".explorer-says")
+        same = "([el, says]) => el.textContent === says"
+        seen.page.wait_for_function(same, arg=[words.element_handle(), wanted.says], timeout=90_000)
+        parsed = "(el, html) => Object.assign(document.createElement('div'), { innerHTML: html }).innerHTML === el.innerHTML"
+        assert section.locator(".explorer-figure").evaluate(parsed, wanted.figure)
+        assert field.input_value() == str(high)
+        seen.page.wait_for_url(f"**{control['key']}={high}**")
+        assert seen.errors + seen.foreign == []

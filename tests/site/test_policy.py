@@ -15,8 +15,8 @@ def test_a_page_opened_as_a_file_says_what_it_needs(browser: Any, site: Path) ->
         for name in (".cell-run", ".cell-edit"):
             seen.page.locator(name).first.click()
             assert "make serve" in strip(seen).inner_text()
-        explorer = seen.page.locator(".explorer").first
-        assert explorer.get_attribute("data-live") is not None
+        part = seen.page.locator("[data-part]").first
+        assert part.get_attribute("data-live") is not None
         font = "() => document.fonts.ready.then(() => getComputedStyle(document.body).fontFamily)"
         assert "Source Serif" in seen.page.evaluate(font)
         assert seen.errors == []
@@ -31,7 +31,7 @@ def test_the_policy_is_strict_in_every_page_and_for_the_server(site: Path, addre
         assert policy == rules.policy(script, files=True), page
         assert "default-src 'none'" in policy and "'unsafe-eval'" not in policy and "http" not in policy, page
         assert "script-src 'self' 'wasm-unsafe-eval' 'sha256-" in policy
-        inline = [s for s in html.find_all("script", src=False) if s.get("type") != "application/json"]
+        inline = [s for s in html.find_all("script", src=False) if not s.get("type", "").startswith("application/")]
         assert len(inline) == 1 and not html.find("style"), page
     for path in ("index.html", "_static/run/worker.js"):
         with urlopen(f"{address}/{path}") as answer:

@@ -170,7 +170,7 @@ export function wireExplorer(el, store, ask, place, anew = false) {
   }
 
   function onChange({ target }) {
-    if (target.matches("[data-exact]")) moved(target);
+    if (target.matches("[data-exact]") && target.value !== wanted[exact.indexOf(target)]) moved(target);
   }
 
   /** Enter in a field counts as a change, also where a notebook keeps the key to itself. */
