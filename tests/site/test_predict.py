@@ -209,6 +209,24 @@ def test_a_seed_that_the_page_does_not_store_is_said(browser: Any, address: str,
         assert seen.errors == []
 
 
+def test_python_in_the_page_makes_any_problem_and_checks_its_answers(browser: Any, address: str, site: Path) -> None:
+    page, _, store = stores(site, ".part.practice")[0]
+    with visit(browser, f"{address}/{page}.html#{store['name']}?seed=4000", DESK) as seen:
+        section = seen.page.locator(f"#{store['name']}[data-live]")
+        section.get_by_role("button", name="Compute it with Python in the page").click()
+        seen.page.wait_for_function(
+            "(el) => el.value === '4000'", arg=section.locator("[data-seed]").element_handle(), timeout=60_000
+        )
+        problem = made(page)[store["name"]].problem(4000)
+        assert words(section.locator(".practice-text").inner_html()) == words(problem.shown()["text"])
+        section.locator("input[name=answer]").fill(problem.canonical)
+        section.locator("input[name=answer]").press("Enter")
+        assert verdict(section) == f"Right. {words(problem.right)}"
+        section.locator("[data-another]").click()
+        seen.page.wait_for_function("(el) => el.value === '0'", arg=section.locator("[data-seed]").element_handle())
+        assert seen.errors == [] and seen.foreign == []
+
+
 def test_a_problem_has_an_address_that_leads_back_to_it(browser: Any, address: str, site: Path) -> None:
     for page, _, store in stores(site, ".part.practice"):
         with visit(browser, f"{address}/{page}.html#{store['name']}?seed=5", DESK) as seen:

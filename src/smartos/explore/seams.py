@@ -23,4 +23,4 @@ PAIRS = tuple(combinations(FIVE, 2))
 def unjoined() -> str:
     """The pairs without a place, in words."""
     known = {frozenset(pair) for pair in SEAMS}
-    return ", ".join(f"{a} with {b}" for a, b in PAIRS if frozenset((a, b)) not in known)
+    return " and ".join(f"{a} with {b}" for a, b in PAIRS if frozenset((a, b)) not in known)
