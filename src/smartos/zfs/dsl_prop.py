@@ -8,23 +8,30 @@ as of 12 August 2011; sizes may be written as `10M`.
 from smartos.zfs import checksum, compress
 from smartos.zfs.errors import Unsupported
 
-ENUMS = {
-    "compression": {name: n for n, name in enumerate(compress.NAMES) if name not in ("inherit", "empty", "zstd", "uncompressed")}
-    | {"off": compress.OFF, "gzip": compress.GZIP_6},
-    "checksum": {"on": checksum.ON, "off": checksum.OFF, "fletcher2": checksum.FLETCHER_2, "fletcher4": checksum.FLETCHER_4,
-                 "sha256": checksum.SHA256},
-    "atime": {"off": 0, "on": 1}, "readonly": {"off": 0, "on": 1}, "devices": {"off": 0, "on": 1},
-    "exec": {"off": 0, "on": 1}, "setuid": {"off": 0, "on": 1}, "zoned": {"off": 0, "on": 1},
-    "snapdir": {"hidden": 0, "visible": 1}, "canmount": {"off": 0, "on": 1, "noauto": 2},
-    "primarycache": {"none": 0, "metadata": 1, "all": 2}, "secondarycache": {"none": 0, "metadata": 1, "all": 2},
-    "logbias": {"latency": 0, "throughput": 1}, "sync": {"standard": 0, "always": 1, "disabled": 2},
+_PACKINGS = {
+    "on": compress.ON, "off": compress.OFF, "lzjb": compress.LZJB, "gzip": compress.GZIP_6, "zle": compress.ZLE,
+    **{f"gzip-{level}": compress.GZIP_1 + level - 1 for level in range(1, 10)},
 }  # fmt: skip
-NUMBERS = ("quota", "reservation", "refquota", "refreservation", "recordsize", "copies", "volsize", "volblocksize", "version")
-ALONE = frozenset(("quota", "reservation", "refquota", "refreservation", "volsize", "volblocksize", "canmount", "version"))
+_SUMS = {
+    "on": checksum.ON, "off": checksum.OFF, "fletcher2": checksum.FLETCHER_2, "fletcher4": checksum.FLETCHER_4,
+    "sha256": checksum.SHA256,
+}  # fmt: skip
+_SWITCH = {"off": 0, "on": 1}
+_CACHE = {"none": 0, "metadata": 1, "all": 2}
+ENUMS = {
+    "compression": _PACKINGS, "checksum": _SUMS, "primarycache": _CACHE, "secondarycache": _CACHE,
+    "snapdir": {"hidden": 0, "visible": 1}, "canmount": {"off": 0, "on": 1, "noauto": 2},
+    "logbias": {"latency": 0, "throughput": 1}, "sync": {"standard": 0, "always": 1, "disabled": 2},
+    **dict.fromkeys(("atime", "readonly", "devices", "exec", "setuid", "zoned"), _SWITCH),
+}  # fmt: skip
+_SIZES = ("quota", "reservation", "refquota", "refreservation", "volsize", "volblocksize")
+NUMBERS = (*_SIZES, "recordsize", "copies", "version")
+ALONE = frozenset((*_SIZES, "canmount", "version"))
 DEFAULTS: dict[str, int | str] = {
-    "compression": "off", "checksum": "on", "atime": "on", "readonly": "off", "devices": "on", "exec": "on",
-    "setuid": "on", "zoned": "off", "snapdir": "hidden", "canmount": "on", "primarycache": "all", "secondarycache": "all",
-    "logbias": "latency", "sync": "standard", "quota": 0, "reservation": 0, "refquota": 0, "refreservation": 0,
+    **dict.fromkeys(("atime", "devices", "exec", "setuid", "checksum", "canmount"), "on"),
+    **dict.fromkeys(("compression", "readonly", "zoned"), "off"),
+    **dict.fromkeys(("quota", "reservation", "refquota", "refreservation"), 0),
+    "snapdir": "hidden", "primarycache": "all", "secondarycache": "all", "logbias": "latency", "sync": "standard",
     "recordsize": 128 << 10, "copies": 1,
 }  # fmt: skip
 _UNITS = {unit: 10 * n for n, unit in enumerate("BKMGTPE")}

@@ -117,10 +117,10 @@ def spa_sync(spa: "Spa", txg: int) -> None:
         if not (dp.mos.changed or dp.dirty_datasets or spa.zio.frees or (spa.config_dirty and spa.sync_pass == 1)):
             break
     passes = spa.sync_pass
-    if spa_config.config_sync(spa, txg):
-        for _, ms in spa.metaslabs.metaslabs():
-            if ms.deferred:
-                ms.sync_done(txg)
+    spa_config.config_sync(spa, txg)
+    for _, ms in spa.metaslabs.metaslabs():
+        if ms.deferred:
+            ms.sync_done(txg)
     _note(spa, txg, "synced", f"txg {txg} is on disk, after {passes} passes")
     spa.passes, spa.sync_pass = passes, 0
     if SPA_SYNCED.listeners:
