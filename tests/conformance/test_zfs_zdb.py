@@ -16,7 +16,8 @@ from smartos.zfs.workload import Workload
 from tests.conformance.zfs_scenarios import NAME, SCENARIOS, make, memory_disks, save, tool
 
 SHAPES = {
-    "stripe": ("", 2, 28, 9), "mirror": ("mirror", 2, 28, 9), "raidz1": ("raidz", 3, 23, 9), "raidz2": ("raidz2", 5, 28, 12),
+    "stripe": ("", 2, 28, 9), "mirror": ("mirror", 2, 28, 9), "raidz1": ("raidz", 3, 23, 9),
+    "raidz2": ("raidz2", 5, 28, 12),
     "raidz3": ("raidz3", 6, 28, 9), "4k": ("", 1, 28, 12), "v15": ("", 1, 15, 9), "v26": ("mirror", 2, 26, 9),
 }  # fmt: skip
 LOADING = re.compile(r"^.*loading concrete.*$", re.M)
@@ -62,7 +63,9 @@ def test_zdb_reads_labels_and_uberblock_as_we_wrote_them(tmp_path: Path) -> None
 def test_zdb_counts_as_we_count(tmp_path: Path) -> None:
     spa = make(tmp_path / "pool", "snapshots")
     text = zdb(tmp_path / "pool", "-bcc")
-    assert int(re.search(r"bp allocated:\s+(\d+)", text)[1]) == sum(group.allocated - group.deferred for group in spa.metaslabs.groups)
+    assert int(re.search(r"bp allocated:\s+(\d+)", text)[1]) == sum(
+        group.allocated - group.deferred for group in spa.metaslabs.groups
+    )
     listed = zdb(tmp_path / "pool", "-d")
     for each in spa.datasets():
         found = re.search(rf"Dataset {re.escape(each.name)} \[ZPL\], ID (\d+), cr_txg (\d+),.* (\d+) objects", listed)
@@ -81,7 +84,15 @@ def test_zdb_reads_a_file_with_all_its_attributes(tmp_path: Path) -> None:
     spa.export()
     save(own)
     done = tool("zfs").run("zdb", "-e", "-p", tmp_path / "pool", "-ddddd", f"{NAME}/home", str(number))
-    for wanted in ("path\t/dir/file", "uid     7", "gid     8", "mode\t100640", "size\t1000", "links\t1", "System attributes"):
+    for wanted in (
+        "path\t/dir/file",
+        "uid     7",
+        "gid     8",
+        "mode\t100640",
+        "size\t1000",
+        "links\t1",
+        "System attributes",
+    ):
         assert wanted in done.stdout, done.stdout[-1500:]
 
 

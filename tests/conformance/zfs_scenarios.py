@@ -1,4 +1,4 @@
-"""Pools that ours writes into files, one for each thing that can be done to a pool, for other implementations to judge."""
+"""Pools that ours writes into files, one for each thing that can be done to a pool, for others to judge."""
 
 import random
 from collections.abc import Callable, Iterable
