@@ -140,7 +140,12 @@ def test_a_spare_stays_when_the_disk_is_given_up() -> None:
     spa.kick_spares()
     spa.scan.wait()
     spa.detach("c0t0d0")
-    assert not spa.status().spares and states(spa) == {"tank": "ONLINE", "mirror-0": "ONLINE", "c9t0d0": "ONLINE", "c0t1d0": "ONLINE"}
+    assert not spa.status().spares and states(spa) == {
+        "tank": "ONLINE",
+        "mirror-0": "ONLINE",
+        "c9t0d0": "ONLINE",
+        "c0t1d0": "ONLINE",
+    }
     whole(spa, work)
 
 
@@ -184,7 +189,10 @@ def test_reading_heals_on_the_way() -> None:
     spa.read._cache.clear()
     spa.read._cached = 0
     assert spa.open("tank").read("/f") == data
-    assert sum(leaf.stat.vs_self_healed for leaf in spa.root.leaves()) > 0 or spa.leaf("c0t0d0").stat.vs_checksum_errors == 0
+    assert (
+        sum(leaf.stat.vs_self_healed for leaf in spa.root.leaves()) > 0
+        or spa.leaf("c0t0d0").stat.vs_checksum_errors == 0
+    )
     spa.scan.start()
     spa.scan.wait()
     assert spa.scan.errors == 0

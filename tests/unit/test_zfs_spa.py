@@ -7,8 +7,8 @@ from smartos.zfs.disk import MemoryDisk, Recorder
 from smartos.zfs.errors import NoSuchName, NotAPool, PoolFaulted, Unsupported
 from smartos.zfs.faults import FaultyDisk, Gone
 from smartos.zfs.label import read_labels
-from smartos.zfs.space import RangeTree
 from smartos.zfs.spa import Spa
+from smartos.zfs.space import RangeTree
 from smartos.zfs.txg import PoolSuspended
 from smartos.zfs.workload import Workload, differences, on_disk
 from tests.unit.zfs_pools import BOTH, SIZE, devices, disks, files, pool, reread, sound
@@ -63,7 +63,14 @@ def test_the_uberblock_comes_last_and_everything_before_it_is_flushed() -> None:
     del log[:]
     spa.open("tank").write("/a", b"a" * 5000)
     spa.sync()
-    kinds = ["flush" if not hasattr(entry, "data") else "label" if entry.offset < 4 << 20 or entry.offset > SIZE - (1 << 19) else "data" for entry in log]
+    kinds = [
+        "flush"
+        if not hasattr(entry, "data")
+        else "label"
+        if entry.offset < 4 << 20 or entry.offset > SIZE - (1 << 19)
+        else "data"
+        for entry in log
+    ]
     assert kinds.index("flush") > max(n for n, kind in enumerate(kinds) if kind == "data")
     assert kinds[kinds.index("flush") :] == ["flush", "label", "label", "label", "label", "flush"]
 

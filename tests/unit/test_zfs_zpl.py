@@ -47,7 +47,8 @@ def test_what_cannot_be_done_is_refused_as_posix_has_it(spa: Spa) -> None:
     for error, act in (
         (Exists, lambda: fs.mkdir("/d")), (NoSuchName, lambda: fs.read("/x")), (NoSuchName, lambda: fs.create("/x/y")),
         (NoSuchName, lambda: fs.write("/d/f/g", b"")), (Busy, lambda: fs.rmdir("/d")), (Busy, lambda: fs.unlink("/d")),
-        (Busy, lambda: fs.rename("/d", "/d/e")), (Exists, lambda: fs.rename("/e", "/d")), (Busy, lambda: fs.write("/d", b"x")),
+        (Busy, lambda: fs.rename("/d", "/d/e")), (Exists, lambda: fs.rename("/e", "/d")),
+        (Busy, lambda: fs.write("/d", b"x")),
         (Busy, lambda: fs.link("/d", "/x")), (Exists, lambda: fs.mkdir("/")),
     ):  # fmt: skip
         with pytest.raises(error):
@@ -125,7 +126,9 @@ def test_a_directory_that_outgrows_a_micro_zap_becomes_fat(spa: Spa) -> None:
     sound(spa)
 
 
-@pytest.mark.parametrize(("compression", "checksum"), [("on", "on"), ("gzip-9", "sha256"), ("zle", "fletcher2"), ("lzjb", "off")])
+@pytest.mark.parametrize(
+    ("compression", "checksum"), [("on", "on"), ("gzip-9", "sha256"), ("zle", "fletcher2"), ("lzjb", "off")]
+)
 def test_compression_and_checksum_follow_the_properties(compression: str, checksum: str) -> None:
     spa = pool()
     fs = spa.create("tank/c", compression=compression, checksum=checksum)

@@ -25,8 +25,8 @@ from smartos.zfs.errors import ZfsError
 from smartos.zfs.faults import FaultyDisk, Gone, LostWrite, MisdirectedWrite, TornWrite, UnreadableSector, rot
 from smartos.zfs.label import DATA_OFFSET, END_SIZE
 from smartos.zfs.pool import Pool
-from smartos.zfs.space import RangeTree
 from smartos.zfs.spa import Spa, verify
+from smartos.zfs.space import RangeTree
 from smartos.zfs.walk import Walker
 from smartos.zfs.workload import State, Workload, differences, on_disk
 
@@ -77,7 +77,7 @@ class Crashed:
     safe: dict[int, int]
 
     def oldest(self, cut: int) -> int:
-        """The txg that a pool must not be older than when the power failed after `cut` writes; 0 when it may be none."""
+        """The txg that a pool must not be older than when the power failed after `cut` writes; 0 when none."""
         return max((txg for txg, at in self.safe.items() if at <= cut), default=0)
 
 
@@ -318,6 +318,8 @@ def main() -> None:
     for seed in range(chosen.first, chosen.first + chosen.seeds):
         crash.add(crash_campaign(seed, chosen.steps))
         fault.add(fault_campaign(seed, chosen.faults))
+        crashes, faults = crash.counts["crashes after a write"], fault.counts["faults"]
+        print(f"seed {seed}: {crashes:,} crashes, {faults:,} faults so far", flush=True)  # noqa: T201
     print(f"crash campaign\n{crash.describe()}\nfault campaign\n{fault.describe()}")  # noqa: T201 - a program's output
 
 

@@ -140,7 +140,7 @@ class LiveDeadlist:
         theirs.node.touch()
 
     def move(self, to: LiveBpobj, mintxg: int) -> None:
-        """`dsl_deadlist_move_bpobj`: put the lists under `mintxg` and greater keys on the list of blocks to be freed."""
+        """`dsl_deadlist_move_bpobj`: put the lists under `mintxg` and greater keys on the list of blocks to free."""
         if MOVE.listeners:
             MOVE.fire(self, to, mintxg, None)
         for key, number in self.keys().items():

@@ -9,16 +9,16 @@ grows; the intent log (its header is kept as it is found). Follows `dmu_objset.c
 `dmu_objset_do_userquota_updates`) and `dmu_object.c` of illumos as of 12 August 2011.
 """
 
-import struct
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
 from smartos.probes import declare
 from smartos.zfs import checksum, compress, dmu
 from smartos.zfs.blkptr import Blkptr
-from smartos.zfs.dnode import DNODE_SHIFT, DNODE_SIZE, MAX_BONUS, Dnode, pointers
+from smartos.zfs.dmu_visit import META_NUMBER, Visits
+from smartos.zfs.dnode import DNODE_SHIFT, DNODE_SIZE, MAX_BONUS, Dnode
 from smartos.zfs.dnode_sync import Node
-from smartos.zfs.errors import Exists, NoSuchObject, Unsupported, ZfsError
+from smartos.zfs.errors import Exists, NoSuchObject, Unsupported
 from smartos.zfs.events import Bookmark
 from smartos.zfs.objset import GROUPUSED, META, USERACCOUNTING_COMPLETE, USERUSED, ObjsetPhys
 from smartos.zfs.zap_live import ZapTable
@@ -29,16 +29,12 @@ if TYPE_CHECKING:
 
 DNODE_BLOCK = 1 << 14
 INDIRECT_SHIFT = 14
-META_NUMBER = 0
 
 OBJSET_SYNC = declare("fbt:zfs:dmu_objset_sync:entry", "objset_t *", "zio_t *", "dmu_tx_t *")
 OBJECT_ALLOC = declare(
     "fbt:zfs:dmu_object_alloc:entry", "objset_t *", "dmu_object_type_t", "int", "dmu_object_type_t", "int", "dmu_tx_t *"
 )
 OBJECT_FREE = declare("fbt:zfs:dmu_object_free:entry", "objset_t *", "uint64_t", "dmu_tx_t *")
-
-
-Failed = Callable[[Bookmark, Blkptr, ZfsError], None]
 
 
 class Owner(Protocol):
@@ -49,7 +45,7 @@ class Owner(Protocol):
     def dirty(self) -> None: ...
 
 
-class LiveObjset:
+class LiveObjset(Visits):
     """An object set that can be changed. `root` is its root block as of the last sync, `name` for messages and events,
     `dataset` the object number of its dataset (0 for the MOS)."""
 
@@ -168,7 +164,9 @@ class LiveObjset:
 
     # ---- ZAPs
 
-    def zap_create(self, kind: int, entries: dict | None = None, bonustype: int = 0, bonus: object = b"", number: int = 0) -> int:
+    def zap_create(
+        self, kind: int, entries: dict | None = None, bonustype: int = 0, bonus: object = b"", number: int = 0
+    ) -> int:
         """`zap_create`, or `zap_create_claim` with a number: a new table; gives its object."""
         node = self.allocate(kind, 512, bonustype, bonus, number)
         node.table = ZapTable([])
@@ -276,7 +274,7 @@ class LiveObjset:
             if node is None:
                 node = self.special[which] = Node(
                     self, which,
-                    Dnode(dmu.USERGROUP_USED, INDIRECT_SHIFT, 1, 3, datablkszsec=1, blkptrs=[Blkptr() for _ in range(3)]),
+                    Dnode(dmu.USERGROUP_USED, INDIRECT_SHIFT, 1, 3, blkptrs=[Blkptr() for _ in range(3)]),
                 )  # fmt: skip
                 node.table = ZapTable([])
             if node.table is None:
@@ -291,60 +289,3 @@ class LiveObjset:
             node.table.dirty = True
             node.sync()
         self.phys.userused, self.phys.groupused = self.special[USERUSED].phys, self.special[GROUPUSED].phys
-
-    def blocks(self, since: int = 0) -> Iterator[Blkptr]:
-        """Every block of the object set as of its last sync that was born after txg `since`, its root last."""
-        for _, pointer in self.visits(since):
-            yield pointer
-
-    def visits(self, since: int = 0, failed: Failed | None = None) -> Iterator[tuple[Bookmark, Blkptr]]:
-        """The same blocks, with where they belong. Where one cannot be read, `failed` is told, and the walk goes on
-        beside it; without `failed`, the error is raised."""
-        if self.root.hole or self.root.birth <= since:
-            return
-        root = Bookmark(self.name, 0, -1, 0)
-        try:
-            phys = ObjsetPhys.unpack(self.read_block(self.root), self.root.order)
-        except ZfsError as error:
-            if failed is None:
-                raise
-            failed(root, self.root, error)
-            yield root, self.root
-            return
-        for number, dnode in ((META_NUMBER, phys.meta_dnode), (USERUSED, phys.userused), (GROUPUSED, phys.groupused)):
-            if dnode is not None and dnode.type != dmu.NONE:
-                for where, pointer in self._visit(number, dnode, since, failed):
-                    if number == META_NUMBER and where.level == 0:
-                        yield from self._visit_dnodes(where, pointer, since, failed)
-                    yield where, pointer
-        yield root, self.root
-
-    def _visit(self, number: int, dnode: Dnode, since: int, failed: Failed | None) -> Iterator[tuple[Bookmark, Blkptr]]:
-        def read(pointer: Blkptr) -> bytes:
-            return bytes(pointer.lsize) if pointer.birth <= since else self.read_block(pointer)
-
-        def lost(pointer: Blkptr, error: ZfsError) -> None:
-            failed(Bookmark(self.name, number, pointer.level, 0), pointer, error)
-
-        for level, blkid, pointer in pointers(dnode, read, lost if failed else None):
-            if pointer.birth > since:
-                yield Bookmark(self.name, number, level, blkid), pointer
-
-    def _visit_dnodes(self, where: Bookmark, pointer: Blkptr, since: int, failed: Failed | None) -> Iterator:
-        try:
-            data = self.read_block(pointer)
-        except ZfsError as error:
-            if failed is None:
-                raise
-            failed(where, pointer, error)
-            return
-        first = where.blkid * (len(data) >> DNODE_SHIFT)
-        for at in range(0, len(data), DNODE_SIZE):
-            if data[at]:
-                dnode = Dnode.unpack(data[at:], pointer.order)
-                yield from self._visit(first + (at >> DNODE_SHIFT), dnode, since, failed)
-
-
-def uint64(node: Node, at: int = 0) -> int:
-    """A 64-bit word of an object's bonus."""
-    return struct.unpack_from("<Q", node.phys.bonus, at)[0]

@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 BORN = declare("fbt:zfs:dsl_dataset_block_born:entry", "dsl_dataset_t *", "blkptr_t *", "dmu_tx_t *")
 KILL = declare("fbt:zfs:dsl_dataset_block_kill:entry", "dsl_dataset_t *", "blkptr_t *", "dmu_tx_t *", "boolean_t")
 DATASET_SYNC = declare("fbt:zfs:dsl_dataset_sync:entry", "dsl_dataset_t *", "zio_t *", "dmu_tx_t *")
-CREATE = declare(
-    "fbt:zfs:dsl_dataset_create_sync_dd:entry", "dsl_dir_t *", "dsl_dataset_t *", "uint64_t", "dmu_tx_t *"
-)
+CREATE = declare("fbt:zfs:dsl_dataset_create_sync_dd:entry", "dsl_dir_t *", "dsl_dataset_t *", "uint64_t", "dmu_tx_t *")
 
 
 class LiveDataset:
@@ -49,7 +47,9 @@ class LiveDataset:
             CREATE.fire(directory, origin, 0, None)
         mos, spa = dp.mos, dp.spa
         origin = origin or dp.origin_snap
-        phys = DslDataset(dir_obj=directory.number, fsid_guid=spa.random.getrandbits(56), guid=spa.random.getrandbits(64))
+        phys = DslDataset(
+            dir_obj=directory.number, fsid_guid=spa.random.getrandbits(56), guid=spa.random.getrandbits(64)
+        )
         node = mos.allocate(dmu.DSL_DATASET, 512, dmu.DSL_DATASET, phys)
         phys.snapnames_zapobj = mos.zap_create(dmu.DSL_DS_SNAP_MAP)
         phys.creation_time = spa.now()

@@ -131,7 +131,9 @@ class LiveDir:
             space = min(space, max(phys.quota - used, 0))
         return space
 
-    def tempreserve(self, size: int, netfree: bool = False, used: int | None = None, ignore_quota: bool = False) -> bool:
+    def tempreserve(
+        self, size: int, netfree: bool = False, used: int | None = None, ignore_quota: bool = False
+    ) -> bool:
         """Whether a write of about `size` bytes may go in. False: not in this transaction group, perhaps in the next.
 
         Raises :class:`QuotaExceeded` (EDQUOT) or :class:`NoSpace` (ENOSPC). One that goes in is noted in `towrite`.

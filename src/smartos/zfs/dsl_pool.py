@@ -18,7 +18,14 @@ from smartos.zfs.blkptr import Blkptr
 from smartos.zfs.bpobj import LiveBpobj, sizes
 from smartos.zfs.dmu_objset import LiveObjset
 from smartos.zfs.dsl import (
-    FREE_BPOBJ, FREE_DIR, MOS_DIR, ORIGIN_DIR, POOL_DIRECTORY_OBJECT, ROOT_DATASET, USED_HEAD, DslDataset,
+    FREE_BPOBJ,
+    FREE_DIR,
+    MOS_DIR,
+    ORIGIN_DIR,
+    POOL_DIRECTORY_OBJECT,
+    ROOT_DATASET,
+    USED_HEAD,
+    DslDataset,
 )  # fmt: skip
 from smartos.zfs.dsl_dataset import LiveDataset
 from smartos.zfs.dsl_dir import MIN_SLOP, LiveDir

@@ -10,14 +10,19 @@ same result. Follows `dsl_dataset.c` (`dsl_dataset_snapshot_sync`, `dsl_dataset_
 """
 
 from smartos.probes import declare
-from smartos.zfs import deadlist
+from smartos.zfs import deadlist, dmu
 from smartos.zfs.dsl import (
-    FLAG_UNIQUE_ACCURATE, FLAG_USED_BREAKDOWN, ORIGIN_DIR, USED_HEAD, USED_REFRSRV, USED_SNAP, DslDataset,
+    FLAG_UNIQUE_ACCURATE,
+    FLAG_USED_BREAKDOWN,
+    ORIGIN_DIR,
+    USED_HEAD,
+    USED_REFRSRV,
+    USED_SNAP,
+    DslDataset,
 )  # fmt: skip
 from smartos.zfs.dsl_dataset import LiveDataset
 from smartos.zfs.dsl_dir import LiveDir
 from smartos.zfs.errors import Exists, Unsupported
-from smartos.zfs import dmu
 
 SNAPSHOT = declare("fbt:zfs:dsl_dataset_snapshot_sync:entry", "dsl_dataset_t *", "char *", "dmu_tx_t *")
 CLONE_SWAP = declare("fbt:zfs:dsl_dataset_clone_swap_sync:entry", "void *", "void *", "dmu_tx_t *")

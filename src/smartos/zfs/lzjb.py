@@ -46,7 +46,8 @@ def lzjb_compress(data: bytes, room: int) -> bytes | None:
         seen[key] = at
         before = at - offset
         if offset and before >= 0 and data[at : at + 3] == data[before : before + 3]:
-            length = _MATCH_MIN
+            whole = data[at : at + _MATCH_MAX] == data[before : before + _MATCH_MAX]  # the rule in runs of zeros
+            length = _MATCH_MAX if whole else _MATCH_MIN
             while length < _MATCH_MAX and data[at + length] == data[before + length]:
                 length += 1
             out[copymap] |= mask

@@ -17,7 +17,18 @@ from smartos.probes import declare
 from smartos.zfs import dmu
 from smartos.zfs.blkptr import DVA
 from smartos.zfs.errors import CorruptPool, NoSpace
-from smartos.zfs.space import ALLOC, BLOCK_SIZE, FREE, Debug, Entry, RangeTree, SpaceMapPhys, entries, pack_entries, replay
+from smartos.zfs.space import (
+    ALLOC,
+    BLOCK_SIZE,
+    FREE,
+    Debug,
+    Entry,
+    RangeTree,
+    SpaceMapPhys,
+    entries,
+    pack_entries,
+    replay,
+)
 from smartos.zfs.vdev import State, Vdev
 
 if TYPE_CHECKING:
@@ -66,7 +77,9 @@ class Metaslab:
         taken = RangeTree()
         replay(entries(words), taken, 1 << self.ashift)
         if taken.space != self.phys.alloc:
-            raise CorruptPool(f"metaslab {self.ms_id} has {taken.space:,} bytes allocated, and says {self.phys.alloc:,}")
+            raise CorruptPool(
+                f"metaslab {self.ms_id} has {taken.space:,} bytes allocated, and says {self.phys.alloc:,}"
+            )
         self.free = RangeTree()
         at = 0
         for low, high in [*taken, (self.size, self.size)]:

@@ -1,4 +1,4 @@
-"""Receiving a stream: objects are claimed, written and freed as its records say, and a snapshot of the same guid is taken.
+"""Receiving a stream: objects are made, written and freed as its records say, then a snapshot of that guid is taken.
 
 Left out: receiving while the stream arrives, in many transaction groups, into a hidden clone (`%recv`); here the whole
 stream is verified first, so that nothing has to be undone. Deduplicated, compound and big-endian streams, spill blocks.
@@ -23,7 +23,9 @@ RECV_BEGIN = declare("fbt:zfs:dmu_recv_begin:entry", "char *", "char *", "char *
 RESTORE_OBJECT = declare("fbt:zfs:restore_object:entry", "struct restorearg *", "objset_t *", "struct drr_object *")
 RESTORE_WRITE = declare("fbt:zfs:restore_write:entry", "struct restorearg *", "objset_t *", "struct drr_write *")
 RESTORE_FREE = declare("fbt:zfs:restore_free:entry", "struct restorearg *", "objset_t *", "struct drr_free *")
-FREEOBJECTS = declare("fbt:zfs:restore_freeobjects:entry", "struct restorearg *", "objset_t *", "struct drr_freeobjects *")
+FREEOBJECTS = declare(
+    "fbt:zfs:restore_freeobjects:entry", "struct restorearg *", "objset_t *", "struct drr_freeobjects *"
+)
 BATCH = 4 << 20  # bytes of writes after which a transaction group is let through
 
 

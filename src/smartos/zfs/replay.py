@@ -1,4 +1,4 @@
-"""Send streams as bytes: the records (`dmu_replay_record_t`) that say how to make one snapshot, from nothing or another.
+"""Send streams as bytes: the records (`dmu_replay_record_t`) that tell how to make one snapshot, or the next one.
 
 Each record has 312 bytes; object records are followed by the bonus, writes by the data. The first record names the
 snapshot, the last one holds the fletcher-4 checksum of all that came before.
@@ -66,7 +66,9 @@ class Record:
         return NAMES[self.kind] + rest
 
 
-def pack_object(number: int, kind: int, bonustype: int, block: int, bonus: bytes, sums: tuple[int, int], guid: int) -> bytes:
+def pack_object(
+    number: int, kind: int, bonustype: int, block: int, bonus: bytes, sums: tuple[int, int], guid: int
+) -> bytes:
     """An OBJECT record with its bonus, which fills whole words."""
     head = struct.pack("<IIQ4I2B6xQ", OBJECT, 0, number, kind, bonustype, block, len(bonus), *sums, guid)
     return head.ljust(SIZE, b"\0") + bonus + bytes(-len(bonus) % 8)

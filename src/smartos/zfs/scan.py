@@ -142,7 +142,7 @@ class Scan:
             yield each.number, each.objset.visits(max(each.phys.prev_snap_txg, self.min_txg), self._failed)
 
     def _failed(self, where: Bookmark, pointer: Blkptr, error: ZfsError) -> None:
-        """An indirect block could not be read: what is below it cannot be visited (it is counted when it is examined)."""
+        """An indirect block could not be read: what is below it is not visited. It is counted when it is examined."""
 
     def destroyed(self, number: int, following: int) -> None:
         """`dsl_scan_ds_destroyed`: what a destroyed snapshot held and was not seen is now its successor's to show."""
@@ -243,7 +243,8 @@ class Scan:
             return "none requested"
         what = "scrub" if self.func == SCRUB else "resilver"
         if self.running:
-            return f"{what} in progress, {self.examined:,} bytes scanned out of {self.to_examine:,}, {self.repaired:,} repaired"
+            done = f"{self.examined:,} bytes scanned out of {self.to_examine:,}"
+            return f"{what} in progress, {done}, {self.repaired:,} repaired"
         if self.state == CANCELED:
             return f"{what} canceled"
         done = "repaired" if self.func == SCRUB else "resilvered"

@@ -31,10 +31,11 @@ from smartos.zfs.pool import Pool
 from smartos.zfs.reader import Reader, verifier
 from smartos.zfs.scan import Scan
 from smartos.zfs.spa_admin import Admin
-from smartos.zfs.spa_vdev import Devices, parse
+from smartos.zfs.spa_vdev import Devices
 from smartos.zfs.txg import TXG_INITIAL, TxgState, nvlist_object, txg_sync
 from smartos.zfs.uberblock import Uberblock
 from smartos.zfs.vdev import Root, State
+from smartos.zfs.vdev_spec import parse
 from smartos.zfs.zio_write import BlockIo
 
 EPOCH = 1313323200  # 14 August 2011, 12:00 UTC: where a clock begins that nobody gave

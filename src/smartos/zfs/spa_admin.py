@@ -15,6 +15,7 @@ from smartos.zfs.dsl import USED_CHILD, USED_CHILD_RSRV, USED_HEAD, USED_REFRSRV
 from smartos.zfs.dsl_dataset import LiveDataset
 from smartos.zfs.dsl_dir import LiveDir
 from smartos.zfs.errors import Busy, CorruptPool, Exists, NoSpace, Unsupported
+from smartos.zfs.spa_props import Properties
 from smartos.zfs.zpl import Zpl
 from smartos.zfs.zpl_create import create_fs
 from smartos.zfs.zvol_live import BLOCK, LiveZvol, create_vol
@@ -57,7 +58,7 @@ def valid(name: str, part: str = "dataset") -> None:
         raise Unsupported(f"cannot create '{name}': invalid character in the {part}'s name, or it is empty or too long")
 
 
-class Admin:
+class Admin(Properties):
     """The part of :class:`Spa` that looks after datasets."""
 
     create = Either("_create", "create_filesystem")
@@ -92,7 +93,9 @@ class Admin:
 
         return Zpl(self, self.task(f"create {name}", work, check))
 
-    def create_volume(self: "Spa", name: str, size: int | str, block: int = BLOCK, sparse: bool = False, **properties) -> LiveZvol:
+    def create_volume(
+        self: "Spa", name: str, size: int | str, block: int = BLOCK, sparse: bool = False, **properties
+    ) -> LiveZvol:
         """`zfs create -V`: a volume; unless it is `sparse`, its size is reserved (refreservation)."""
         check, (parent, _, last) = self._free_name(name), name.rpartition("/")
         size = dsl_prop.encode("volsize", size)
@@ -184,7 +187,9 @@ class Admin:
     def promote(self: "Spa", name: str) -> None:
         """`zfs promote`: let a clone be the elder. Raises :class:`Unsupported`, :class:`Exists`."""
         clone = self.dp.find(name)
-        self.task(f"promote {name}", lambda: dsl_snapshot.promote_sync(clone), lambda: dsl_snapshot.promote_check(clone))
+        self.task(
+            f"promote {name}", lambda: dsl_snapshot.promote_sync(clone), lambda: dsl_snapshot.promote_check(clone)
+        )
 
     def rename(self: "Spa", old: str, new: str) -> None:
         """`zfs rename`: of a dataset within the pool, or of a snapshot within its dataset."""
@@ -246,78 +251,14 @@ class Admin:
         """`zfs send [-i earlier]`: a snapshot as a stream; `earlier` may be only the part behind the @."""
         source = None
         if earlier:
-            source = self.dp.find(earlier if "@" in earlier.lstrip("@") else f"{name.partition('@')[0]}@{earlier.lstrip('@')}")
+            source = self.dp.find(
+                earlier if "@" in earlier.lstrip("@") else f"{name.partition('@')[0]}@{earlier.lstrip('@')}"
+            )
         return send.send(self.dp.find(name), source, from_origin)
 
     def receive(self: "Spa", stream: bytes, name: str, force: bool = False) -> LiveDataset:
         """`zfs receive [-F]`: make the snapshot that a stream describes; see :func:`smartos.zfs.receive.receive`."""
         return receive.receive(self, stream, name, force)
-
-    # ---- properties
-
-    def set(self: "Spa", name: str, **properties: int | str) -> None:
-        """`zfs set`: properties of a dataset. Raises :class:`Unsupported`, :class:`NoSpace` for a quota or reservation
-        that cannot be."""
-        target = self.dp.find(name)
-        encoded = {key: dsl_prop.encode(key, value) for key, value in properties.items()}
-        self.task(f"set {name}", lambda: self._set(target, encoded), lambda: self._may_set(target, encoded))
-
-    def _may_set(self: "Spa", target: LiveDataset, values: dict) -> None:
-        phys = target.dir.phys
-        quota, reserved = values.get("quota"), values.get("reservation")
-        if quota and (quota < phys.reserved or quota < phys.used_bytes):
-            raise NoSpace(f"cannot set property for '{target.name}': size is less than current used or reserved space")
-        refquota = values.get("refquota")
-        if refquota and (refquota < target.phys.referenced_bytes or refquota < target.reserved):
-            raise NoSpace(f"cannot set property for '{target.name}': size is less than current used or reserved space")
-        if reserved:
-            more = max(phys.used_bytes, reserved) - max(phys.used_bytes, phys.reserved)
-            over = phys.quota and reserved > phys.quota
-            if over or (more > 0 and target.dir.parent and more > target.dir.parent.available()):
-                raise NoSpace(f"cannot set property for '{target.name}': size is greater than available space")
-        refreserved = values.get("refreservation")
-        if refreserved:
-            unique = target.phys.unique_bytes
-            more = max(unique, refreserved) - max(unique, target.reserved)
-            if more > 0 and (more > target.dir.available() or (target.quota and refreserved > target.quota)):
-                raise NoSpace(f"cannot set property for '{target.name}': size is greater than available space")
-
-    def _set(self: "Spa", target: LiveDataset, values: dict) -> None:
-        """In syncing context: store properties, and let them have their effect."""
-        for key, value in values.items():
-            self.dp.mos.zap_put(target.dir.phys.props_zapobj, key, value)
-            if key == "quota":
-                target.dir.phys.quota = value
-                target.dir.node.touch()
-            elif key == "reservation":
-                target.dir.reserve(value)
-            elif key == "refquota":
-                target.quota = value
-            elif key == "refreservation":
-                target.set_refreservation(value)
-        for each in list(self.dp.known.values()):
-            self.dp.inherit(each)
-
-    def inherit(self: "Spa", name: str, key: str) -> None:
-        """`zfs inherit`: let a property be the parent's again."""
-        target = self.dp.find(name)
-        if key in dsl_prop.ALONE:
-            raise Unsupported(f"'{key}' property cannot be inherited")
-
-        def work() -> None:
-            if self.dp.mos.zap(target.dir.phys.props_zapobj).get(key) is not None:
-                self.dp.mos.zap_remove(target.dir.phys.props_zapobj, key)
-            self._set(target, {})
-
-        self.task(f"inherit {key} {name}", work)
-
-    def get(self: "Spa", name: str, key: str) -> tuple[int | str, str]:
-        """`zfs get`: a property's value and its source: "local", "default", or "inherited from" a dataset."""
-        target = self.dp.find(name)
-        value, source = self.dp.prop_get(target.dir, key)
-        if source != "default":
-            source = "local" if source == target.dir.name else f"inherited from {source}"
-        return dsl_prop.decode(key, value), source
 
     # ---- listing
 

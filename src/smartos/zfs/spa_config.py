@@ -123,7 +123,9 @@ def _label_sync(spa: "Spa", odd: int, txg: int) -> int:
                 LABEL_SYNC.fire(None, leaf, number, txg, 0)
             offset = label.label_offset(leaf.disk.size, number)
             packed = label.pack_config(config, offset)
-            good += _try(leaf, lambda leaf=leaf, at=offset, packed=packed: leaf.disk.write(at + label.PHYS_OFFSET, packed))
+            good += _try(
+                leaf, lambda leaf=leaf, at=offset, packed=packed: leaf.disk.write(at + label.PHYS_OFFSET, packed)
+            )
             if spa.events.wanted:
                 spa.events.add(Event(txg, spa.sync_pass, "label", f"label {number} of {leaf.name}"))
     _flush(spa, txg)

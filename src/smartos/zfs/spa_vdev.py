@@ -1,7 +1,7 @@
 """What `zpool` does with devices: add, attach, replace, detach, take offline and back, stand in with a hot spare.
 
-Left out: taking out top-level vdevs, log and cache devices, splitting mirrors, growing. A spare that stands in has to be
-called for (:meth:`Devices.kick_spares`), where a real system has the retire agent of fault management. Follows
+Left out: taking out top-level vdevs, log and cache devices, splitting mirrors, growing. A spare that stands in has to
+be called for (:meth:`Devices.kick_spares`), where a real system has the retire agent of fault management. Follows
 `spa_vdev_add`, `spa_vdev_attach`, `spa_vdev_detach` of `spa.c` and `vdev_dtl_sync` of `vdev.c` of illumos as of
 12 August 2011.
 """
@@ -14,12 +14,14 @@ from smartos.probes import declare
 from smartos.zfs import dmu, label, spa_config, vdev
 from smartos.zfs.disk import Disk
 from smartos.zfs.dsl import POOL_DIRECTORY_OBJECT, SPARES
-from smartos.zfs.errors import Busy, NoSuchName, NotAPool, PoolFaulted, Unsupported
+from smartos.zfs.errors import Busy, NoSuchName, PoolFaulted, Unsupported
 from smartos.zfs.events import Event
 from smartos.zfs.metaslab import MetaslabGroup
 from smartos.zfs.pool import Pool
+from smartos.zfs.spa_spare import Spares
 from smartos.zfs.space import ALLOC, BLOCK_SIZE, Entry, SpaceMapPhys, entries, pack_entries
-from smartos.zfs.vdev import FileLeaf, Leaf, Mirror, Raidz, Replacing, Spare, State, Vdev, state_name
+from smartos.zfs.vdev import Leaf, Raidz, Replacing, Spare, State, state_name
+from smartos.zfs.vdev_spec import leaf, parse
 
 if TYPE_CHECKING:
     from smartos.zfs.spa import Spa
@@ -30,30 +32,6 @@ ADD = declare("fbt:zfs:spa_vdev_add:entry", "spa_t *", "nvlist_t *")
 OFFLINE = declare("fbt:zfs:vdev_offline:entry", "spa_t *", "uint64_t", "uint64_t")
 ONLINE = declare("fbt:zfs:vdev_online:entry", "spa_t *", "uint64_t", "uint64_t", "vdev_state_t *")
 DTL_SYNC = declare("fbt:zfs:vdev_dtl_sync:entry", "vdev_t *", "uint64_t")
-
-
-def leaf(disk: Disk) -> Leaf:
-    """A leaf for a disk: a file's, when its name is a path outside of /dev."""
-    kind = FileLeaf if disk.name.startswith("/") and not disk.name.startswith("/dev/") else Leaf
-    return kind(disk, disk.name)
-
-
-def parse(spec: object, version: int = 28) -> Vdev:
-    """A top-level vdev of a disk, or of a tuple of its kind ("mirror", "raidz", "raidz2", "raidz3") and disks.
-
-    Raises :class:`Unsupported` for kinds that there are none of, at that version.
-    """
-    if not isinstance(spec, (tuple, list)):
-        return leaf(spec)
-    kind, *disks = spec
-    if kind == "mirror" and len(disks) > 1:
-        return Mirror([leaf(disk) for disk in disks])
-    if kind in ("raidz", "raidz1", "raidz2", "raidz3"):
-        parity = int(kind[5:] or 1)
-        if parity == 3 and version < 17 or len(disks) <= parity:
-            raise Unsupported(f"{kind} of {len(disks)} disks at pool version {version}")
-        return Raidz([leaf(disk) for disk in disks], parity)
-    raise Unsupported(f"invalid vdev specification: {kind} of {len(disks)} disks")
 
 
 @dataclass(frozen=True)
@@ -69,7 +47,7 @@ class Status:
     errors: list[str] = field(default_factory=list)
 
 
-class Devices:
+class Devices(Spares):
     """The part of :class:`Spa` that looks after devices. `spares` are the hot spares, in use or not."""
 
     def _open_init(self: "Spa") -> None:
@@ -191,50 +169,6 @@ class Devices:
         self.config_dirty = True
         self.sync()
 
-    # ---- hot spares
-
-    _spares_dirty = False
-
-    def _add_spare(self: "Spa", disk: Disk) -> None:
-        made = leaf(disk)
-        made.guid = self.random.getrandbits(64)
-        self.spares.append(made)
-        self._spare_label(made)
-        self._spares_dirty = True
-
-    def _spare_label(self: "Spa", spare: Leaf) -> None:
-        spa_config.spare_labels(spare.disk, spare.guid, self.version)
-
-    def spares_sync(self: "Spa") -> None:
-        """`spa_sync_aux_dev`: the list of hot spares, in an object of its own."""
-        from smartos.zfs.txg import nvlist_object, sync_nvlist
-
-        if not self._spares_dirty:
-            return
-        self._spares_dirty = False
-        if not self.spares_object:
-            self.spares_object = nvlist_object(self)
-            self.dp.mos.zap_put(POOL_DIRECTORY_OBJECT, SPARES, self.spares_object)
-        listed = []
-        for each in self.spares:
-            config = {"type": each.type, "guid": each.guid, "path": each.path, "is_spare": 1}
-            listed.append(config | ({"whole_disk": 0} if each.type == "disk" else {}))
-        sync_nvlist(self, self.spares_object, {"spares": listed})
-
-    def kick_spares(self: "Spa") -> list[str]:
-        """What the retire agent does: for each leaf that cannot be read, let a free spare stand in. Gives their names."""
-        used = []
-        for each in list(self.root.leaves()):
-            if each.leaf and not each.readable and each.state != State.OFFLINE and type(each.parent) not in (Spare, Replacing):
-                spare = next((s for s in self.spares if s.parent is None and s.asize >= self._needed(each)), None)
-                if spare is not None:
-                    self._attach(each, spare, False, True)
-                    used.append(spare.name)
-        return used
-
-    def _needed(self: "Spa", lost: Leaf) -> int:
-        return max(lost.asize, 0)
-
     # ---- states
 
     def offline(self: "Spa", name: str) -> None:
@@ -322,23 +256,6 @@ class Devices:
     @staticmethod
     def _undo(each: Leaf):  # noqa: ANN205 - the counterpart of DirtyTimeLog.add
         return lambda start, run: each.dtl.remove(start, start + run)
-
-    def _load_spares(self: "Spa", found: Pool, disks: list[Disk]) -> None:
-        known = {}
-        for disk in disks:
-            try:
-                for each in label.read_labels(disk):
-                    known.setdefault(each.config.get("guid"), disk)
-            except NotAPool:
-                continue
-        within = {each.guid: each for each in self.root.leaves()}
-        for config in found._nvlist(self.spares_object).get("spares", []):
-            spare = within.get(config["guid"])
-            if spare is None:
-                disk = known.get(config["guid"])
-                kind = FileLeaf if config["type"] == "file" else Leaf
-                spare = kind(disk, config.get("path", ""), guid=config["guid"])
-            self.spares.append(spare)
 
     # ---- zpool status
 

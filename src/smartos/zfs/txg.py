@@ -127,7 +127,6 @@ def spa_sync(spa: "Spa", txg: int) -> None:
         SPA_SYNCED.fire(0, 0)
 
 
-
 def _freeing(spa: "Spa"):  # noqa: ANN202 - a function that frees a block
     def take(pointer):  # noqa: ANN001, ANN202
         if DEFERRED_FREES.listeners:

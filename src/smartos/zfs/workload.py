@@ -320,6 +320,8 @@ def differences(expected: State, found: State) -> list[str]:
         for path in sorted(expected[name].keys() | found[name].keys()):
             want, have = expected[name].get(path, "absent"), found[name].get(path, "absent")
             if want != have:
-                sizes = [each if isinstance(each, str) else "dir" if each is None else len(each) for each in (want, have)]
+                sizes = [
+                    each if isinstance(each, str) else "dir" if each is None else len(each) for each in (want, have)
+                ]
                 out.append(f"{name}{path}: expected {sizes[0]}, found {sizes[1]}")
     return out

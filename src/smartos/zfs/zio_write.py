@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 PASS_DEFERRED_FREE, PASS_DONT_COMPRESS, PASS_REWRITE = 1, 4, 1  # SYNC_PASS_…
 MAX_COPIES = 3
 
-ZIO_WRITE = declare("fbt:zfs:zio_write:entry", "spa_t *", "uint64_t", "blkptr_t *", "uint64_t", "zio_prop_t *", "zbookmark_t *")
+ZIO_WRITE = declare(
+    "fbt:zfs:zio_write:entry", "spa_t *", "uint64_t", "blkptr_t *", "uint64_t", "zio_prop_t *", "zbookmark_t *"
+)
 ZIO_REWRITE = declare("fbt:zfs:zio_rewrite:entry", "spa_t *", "uint64_t", "blkptr_t *", "uint64_t", "zbookmark_t *")
 ZIO_FREE = declare("fbt:zfs:zio_free:entry", "spa_t *", "uint64_t", "blkptr_t *")
 ZIO_FREE_SYNC = declare("fbt:zfs:zio_free_sync:entry", "spa_t *", "uint64_t", "blkptr_t *")
@@ -78,7 +80,8 @@ class BlockIo:
         lsize, psize = len(data), len(packed)
         rewrite = again and old.psize == psize and spa.sync_pass > PASS_REWRITE and not old.gang
         pointer = Blkptr(
-            old.dvas if rewrite else (), lsize, psize, kind, prop.checksum, prop.type, prop.level, txg, fill, little=True
+            old.dvas if rewrite else (), lsize, psize, kind, prop.checksum, prop.type, prop.level, txg, fill,
+            little=True,
         )  # fmt: skip
         pointer.cksum = checksum.checksum(prop.checksum, packed)
         if rewrite:
@@ -128,9 +131,7 @@ class BlockIo:
                 sizes[n] += dva.asize if n < len(sizes) else 0
             members.append(child)
             at += size
-        pointer.dvas = tuple(
-            DVA(dva.vdev, dva.offset, size, True) for dva, size in zip(headers, sizes, strict=True)
-        )
+        pointer.dvas = tuple(DVA(dva.vdev, dva.offset, size, True) for dva, size in zip(headers, sizes, strict=True))
         body = b"".join(member.pack() for member in members).ljust(3 * BLKPTR_SIZE, b"\0")
         first = pointer.dvas[0]
         header = checksum.seal(body.ljust(GANG_SIZE, b"\0"), (first.vdev, first.offset, txg, 0), checksum.GANG_HEADER)
@@ -173,5 +174,7 @@ class BlockIo:
             else:
                 if self.spa.events.wanted:
                     what = f"free {dmu.type_name(pointer.type)} in the next txg"
-                    self.spa.events.add(Event(self.spa.syncing_txg, self.spa.sync_pass, "defer", what, None, pointer.dvas))
+                    self.spa.events.add(
+                        Event(self.spa.syncing_txg, self.spa.sync_pass, "defer", what, None, pointer.dvas)
+                    )
                 self.spa.deferred.enqueue(pointer)

@@ -1,7 +1,7 @@
 """Files in motion: directories, files and links of a filesystem that is written to, by their paths.
 
-Every operation is a change to the open transaction group: it is seen at once, and it is on disk, wholly, when that group
-is. A file of at most one record has one block that grows with it; a longer one has blocks of `recordsize`.
+Every operation is a change to the open transaction group: it is seen at once, and it is on disk, wholly, when that
+group is. A file of at most one record has one block that grows with it; a longer one has blocks of `recordsize`.
 
 Left out: open files, permissions, extended attributes, the intent log (so nothing is sure before :meth:`Spa.sync`), and
 times of access. Follows `zfs_vnops.c`, `zfs_dir.c` and `zfs_znode.c` of illumos as of 12 August 2011.
@@ -28,7 +28,9 @@ META_ESTIMATE = 2048  # what a change of metadata is guessed to take
 
 ZFS_WRITE = declare("fbt:zfs:zfs_write:entry", "vnode_t *", "uio_t *", "int", "cred_t *", "caller_context_t *")
 ZFS_READ = declare("fbt:zfs:zfs_read:entry", "vnode_t *", "uio_t *", "int", "cred_t *", "caller_context_t *")
-ZFS_CREATE = declare("fbt:zfs:zfs_create:entry", "vnode_t *", "char *", "vattr_t *", "int", "int", "vnode_t **", "cred_t *")
+ZFS_CREATE = declare(
+    "fbt:zfs:zfs_create:entry", "vnode_t *", "char *", "vattr_t *", "int", "int", "vnode_t **", "cred_t *"
+)
 ZFS_MKDIR = declare("fbt:zfs:zfs_mkdir:entry", "vnode_t *", "char *", "vattr_t *", "vnode_t **", "cred_t *")
 ZFS_REMOVE = declare("fbt:zfs:zfs_remove:entry", "vnode_t *", "char *", "cred_t *")
 ZFS_RMDIR = declare("fbt:zfs:zfs_rmdir:entry", "vnode_t *", "char *", "vnode_t *", "cred_t *")

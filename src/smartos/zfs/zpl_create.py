@@ -14,7 +14,17 @@ from smartos.zfs import acl, dmu, sa
 from smartos.zfs.dmu_objset import LiveObjset
 from smartos.zfs.dnode_sync import Node
 from smartos.zfs.znode import (
-    ACL_TRIVIAL, ARCHIVE, AV_MODIFIED, MASTER_NODE, ROOT, SHARES, UNLINKED, VERSION, ZNODE_SIZE, Time, Znode,
+    ACL_TRIVIAL,
+    ARCHIVE,
+    AV_MODIFIED,
+    MASTER_NODE,
+    ROOT,
+    SHARES,
+    UNLINKED,
+    VERSION,
+    ZNODE_SIZE,
+    Time,
+    Znode,
 )  # fmt: skip
 
 if TYPE_CHECKING:

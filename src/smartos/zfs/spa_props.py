@@ -1,0 +1,82 @@
+"""Properties of an open pool's datasets: set, inherited, and with effect from the transaction group on that syncs them.
+
+Left out: what `dsl_prop.py` leaves out. Follows `dsl_prop.c`, `dsl_dir.c` (`dsl_dir_set_quota_check`) and
+`zfs_ioctl.c` of illumos as of 12 August 2011.
+"""
+
+from typing import TYPE_CHECKING
+
+from smartos.zfs import dsl_prop
+from smartos.zfs.dsl_dataset import LiveDataset
+from smartos.zfs.errors import NoSpace, Unsupported
+
+if TYPE_CHECKING:
+    from smartos.zfs.spa import Spa
+
+
+class Properties:
+    """The part of :class:`Spa` that looks after properties."""
+
+    def set(self: "Spa", name: str, **properties: int | str) -> None:
+        """`zfs set`: properties of a dataset. Raises :class:`Unsupported`, :class:`NoSpace` for a quota or reservation
+        that cannot be."""
+        target = self.dp.find(name)
+        encoded = {key: dsl_prop.encode(key, value) for key, value in properties.items()}
+        self.task(f"set {name}", lambda: self._set(target, encoded), lambda: self._may_set(target, encoded))
+
+    def _may_set(self: "Spa", target: LiveDataset, values: dict) -> None:
+        phys = target.dir.phys
+        quota, reserved = values.get("quota"), values.get("reservation")
+        if quota and (quota < phys.reserved or quota < phys.used_bytes):
+            raise NoSpace(f"cannot set property for '{target.name}': size is less than current used or reserved space")
+        refquota = values.get("refquota")
+        if refquota and (refquota < target.phys.referenced_bytes or refquota < target.reserved):
+            raise NoSpace(f"cannot set property for '{target.name}': size is less than current used or reserved space")
+        if reserved:
+            more = max(phys.used_bytes, reserved) - max(phys.used_bytes, phys.reserved)
+            over = phys.quota and reserved > phys.quota
+            if over or (more > 0 and target.dir.parent and more > target.dir.parent.available()):
+                raise NoSpace(f"cannot set property for '{target.name}': size is greater than available space")
+        refreserved = values.get("refreservation")
+        if refreserved:
+            unique = target.phys.unique_bytes
+            more = max(unique, refreserved) - max(unique, target.reserved)
+            if more > 0 and (more > target.dir.available() or (target.quota and refreserved > target.quota)):
+                raise NoSpace(f"cannot set property for '{target.name}': size is greater than available space")
+
+    def _set(self: "Spa", target: LiveDataset, values: dict) -> None:
+        """In syncing context: store properties, and let them have their effect."""
+        for key, value in values.items():
+            self.dp.mos.zap_put(target.dir.phys.props_zapobj, key, value)
+            if key == "quota":
+                target.dir.phys.quota = value
+                target.dir.node.touch()
+            elif key == "reservation":
+                target.dir.reserve(value)
+            elif key == "refquota":
+                target.quota = value
+            elif key == "refreservation":
+                target.set_refreservation(value)
+        for each in list(self.dp.known.values()):
+            self.dp.inherit(each)
+
+    def inherit(self: "Spa", name: str, key: str) -> None:
+        """`zfs inherit`: let a property be the parent's again."""
+        target = self.dp.find(name)
+        if key in dsl_prop.ALONE:
+            raise Unsupported(f"'{key}' property cannot be inherited")
+
+        def work() -> None:
+            if self.dp.mos.zap(target.dir.phys.props_zapobj).get(key) is not None:
+                self.dp.mos.zap_remove(target.dir.phys.props_zapobj, key)
+            self._set(target, {})
+
+        self.task(f"inherit {key} {name}", work)
+
+    def get(self: "Spa", name: str, key: str) -> tuple[int | str, str]:
+        """`zfs get`: a property's value and its source: "local", "default", or "inherited from" a dataset."""
+        target = self.dp.find(name)
+        value, source = self.dp.prop_get(target.dir, key)
+        if source != "default":
+            source = "local" if source == target.dir.name else f"inherited from {source}"
+        return dsl_prop.decode(key, value), source

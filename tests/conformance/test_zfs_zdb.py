@@ -1,0 +1,141 @@
+"""OpenZFS's zdb on the pools that ours writes: it opens them, verifies every block, and finds no leak.
+
+-l reads the labels, -u the uberblock, -d every dataset and object of the MOS that nothing refers to, -bcc traverses all
+blocks, verifies every copy's checksum and compares the sum with the space maps.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from smartos.zfs.spa import Spa
+from smartos.zfs.workload import Workload
+from tests.conformance.zfs_scenarios import NAME, SCENARIOS, make, memory_disks, save, tool
+
+SHAPES = {
+    "stripe": ("", 2, 28, 9), "mirror": ("mirror", 2, 28, 9), "raidz1": ("raidz", 3, 23, 9),
+    "raidz2": ("raidz2", 5, 28, 12),
+    "raidz3": ("raidz3", 6, 28, 9), "4k": ("", 1, 28, 12), "v15": ("", 1, 15, 9), "v26": ("mirror", 2, 26, 9),
+}  # fmt: skip
+LOADING = re.compile(r"^.*loading concrete.*$", re.M)
+
+
+def zdb(folder: Path, *options: str, timeout: float = 120) -> str:
+    """What zdb prints about the pool in a folder; it must succeed."""
+    done = tool("zfs").run("zdb", "-e", "-p", folder, *options, NAME, timeout=timeout)
+    assert done.returncode == 0, LOADING.sub("", done.stdout + done.stderr)[-2000:]
+    return done.stdout
+
+
+def clean(folder: Path) -> None:
+    """All that zdb checks."""
+    text = zdb(folder, "-bcc")
+    assert "No leaks (block sum matches space maps exactly)" in text, text[-2000:]
+    text = zdb(folder, "-d")
+    assert "leak" not in text.lower() and "error" not in text.lower(), text[-2000:]
+
+
+@pytest.mark.parametrize("version", [23, 28])
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_zdb_finds_no_leak_and_no_bad_block(scenario: str, version: int, tmp_path: Path) -> None:
+    make(tmp_path / "pool", scenario, version=version)
+    clean(tmp_path / "pool")
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_zdb_finds_pools_of_every_shape_clean(shape: str, tmp_path: Path) -> None:
+    kind, count, version, ashift = SHAPES[shape]
+    make(tmp_path / "pool", "workload", kind, count, version, ashift)
+    clean(tmp_path / "pool")
+
+
+def test_zdb_reads_labels_and_uberblock_as_we_wrote_them(tmp_path: Path) -> None:
+    spa = make(tmp_path / "pool", "files", "mirror", 2)
+    text = tool("zfs").run("zdb", "-lu", tmp_path / "pool" / "d1").stdout
+    assert f"name: '{NAME}'" in text and "state: 1" in text and "labels = 0 1 2 3" in text
+    assert f"pool_guid: {spa.guid}" in text and f"guid_sum = {spa.uberblock.guid_sum}" in text
+    assert f"txg = {spa.uberblock.txg}" in zdb(tmp_path / "pool", "-u")
+
+
+def test_zdb_counts_as_we_count(tmp_path: Path) -> None:
+    spa = make(tmp_path / "pool", "snapshots")
+    text = zdb(tmp_path / "pool", "-bcc")
+    assert int(re.search(r"bp allocated:\s+(\d+)", text)[1]) == sum(
+        group.allocated - group.deferred for group in spa.metaslabs.groups
+    )
+    listed = zdb(tmp_path / "pool", "-d")
+    for each in spa.datasets():
+        found = re.search(rf"Dataset {re.escape(each.name)} \[ZPL\], ID (\d+), cr_txg (\d+),.* (\d+) objects", listed)
+        assert (int(found[1]), int(found[2])) == (each.number, each.phys.creation_txg)
+        assert int(found[3]) == each.phys.bp.fill
+
+
+def test_zdb_reads_a_file_with_all_its_attributes(tmp_path: Path) -> None:
+    own = memory_disks(tmp_path / "pool", 1)
+    spa = Spa.create(NAME, own)
+    fs = spa.create(f"{NAME}/home")
+    fs.mkdir("/dir")
+    fs.create("/dir/file", 0o640, uid=7, gid=8)
+    fs.write("/dir/file", b"x" * 1000)
+    number = fs.lookup("/dir/file")
+    spa.export()
+    save(own)
+    done = tool("zfs").run("zdb", "-e", "-p", tmp_path / "pool", "-ddddd", f"{NAME}/home", str(number))
+    for wanted in (
+        "path\t/dir/file",
+        "uid     7",
+        "gid     8",
+        "mode\t100640",
+        "size\t1000",
+        "links\t1",
+        "System attributes",
+    ):
+        assert wanted in done.stdout, done.stdout[-1500:]
+
+
+def test_zdb_finds_a_pool_clean_in_the_middle_of_its_life(tmp_path: Path) -> None:
+    """Not exported, after random steps, again and again."""
+    own = memory_disks(tmp_path / "pool", 3)
+    spa = Spa.create(NAME, [("raidz", *own)], seed=8)
+    spa.events.enabled = False
+    work = Workload(spa, 8)
+    for _ in range(3):
+        work.run(80)
+        work.sync()
+        save(own)
+        clean(tmp_path / "pool")
+
+
+def test_zdb_finds_a_pool_clean_whose_devices_were_changed(tmp_path: Path) -> None:
+    own = memory_disks(tmp_path / "pool", 4)
+    spa = Spa.create(NAME, [("mirror", *own[:2])], seed=8)
+    work = Workload(spa, 5)
+    work.run(40)
+    spa.offline(own[1].name)
+    work.run(20)
+    spa.online(own[1].name)
+    spa.scan.wait()
+    spa.replace(own[0].name, own[2])
+    spa.scan.wait()
+    work.run(20)
+    spa.add(own[3])
+    work.run(60)
+    spa.export()
+    save(own)
+    clean(tmp_path / "pool")
+
+
+def test_zdb_reads_gang_blocks(tmp_path: Path) -> None:
+    own = memory_disks(tmp_path / "pool", 1)
+    spa = Spa.create(NAME, own)
+    for _, metaslab in spa.metaslabs.metaslabs():
+        for low, high in list(metaslab.free):
+            for at in range(low + (24 << 10), high - 4096, 28 << 10):
+                metaslab.free.remove(at, at + 4096)
+                metaslab.defer[0].add(at, at + 4096)
+    spa.open(NAME).write("/f", bytes(range(256)) * 2000)
+    spa.sync()
+    save(own)
+    assert int(re.search(r"ganged count:\s+(\d+)", zdb(tmp_path / "pool", "-bcc"))[1]) > 0
+    clean(tmp_path / "pool")
