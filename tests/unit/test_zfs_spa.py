@@ -248,3 +248,9 @@ def test_time_comes_from_the_clock_that_was_given() -> None:
     spa.sync()
     assert 1_000_000 <= spa.uberblock.timestamp < 1_000_100
     assert pool(seed=5).uberblock.pack() == pool(seed=5).uberblock.pack()
+
+
+@pytest.mark.parametrize("version", [14, 29])
+def test_a_version_whose_files_are_not_written_here_is_refused(version: int) -> None:
+    with pytest.raises(Unsupported, match=f"versions 15 to 28 here, not {version}"):
+        pool(version=version)

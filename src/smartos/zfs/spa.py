@@ -104,8 +104,8 @@ class Spa(Admin, Devices):
         `properties` are set on the pool's own filesystem. Raises :class:`Unsupported` for versions and shapes that
         there are none of, :class:`PoolFaulted` when a disk is too small.
         """
-        if not 8 <= version <= 28:
-            raise Unsupported(f"pools are made at versions 8 to 28 here, not {version}")
+        if not 15 <= version <= 28:
+            raise Unsupported(f"pools are made at versions 15 to 28 here, not {version}")
         chance = random.Random(seed)
         root = Root([parse(each, version) for each in vdevs])
         for _, node in root.walk():
