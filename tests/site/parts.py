@@ -9,11 +9,11 @@ from bs4 import Tag
 from tests.site.pages import soup, source, toc
 
 from smartos import page_run
-from smartos.explore.explorer import Explorer, Stepper
+from smartos.explore.explorer import Explorer
 from smartos.explore.part import Part, unpacked
 
-# Kept small so that a test's failure can be read: figure, sentence, table.
-Frames = list[list[str]]
+# Whether an element holds some HTML, both as the browser parses it.
+HOLDS = "(el, html) => Object.assign(document.createElement('div'), { innerHTML: html }).innerHTML === el.innerHTML"
 
 
 def with_parts(site: Path, kind: str = "[data-part]") -> list[str]:
@@ -36,13 +36,11 @@ def made(page: str) -> dict[str, Part]:
     path = source(page)
     notebook = jupytext.read(path, fmt="md:myst") if path.suffix == ".md" else nbformat.read(path, as_version=4)
     page_run.reset()
-    shown: dict[str, Part] = {}
     for cell in notebook.cells:
         if cell.cell_type == "code":
             error = page_run.run(cell.source, lambda *shown: None)
             assert error is None, f"{page}: {error}"
-    shown.update(page_run.parts())
-    return shown
+    return page_run.parts()
 
 
 def expected(part: Explorer) -> list[dict]:
@@ -54,7 +52,3 @@ def expected(part: Explorer) -> list[dict]:
         }
         for state in part.states()
     ]
-
-
-def is_stepper(part: Part) -> bool:
-    return isinstance(part, Stepper)

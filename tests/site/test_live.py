@@ -17,6 +17,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from tests.site.parts import HOLDS
 from tests.site.visit import visit
 
 from smartos.explore import dirt, port_story, practice_late
@@ -145,5 +146,4 @@ def shows(section: Any, frame: Any) -> None:
     """The section comes to show a frame: its words, and its figure as the browser parses it."""
     words = section.locator(".explorer-says")
     section.page.wait_for_function("([el, says]) => el.textContent === says", arg=[words.element_handle(), frame.says])
-    same = """(el, figure) => Object.assign(document.createElement("div"), { innerHTML: figure }).innerHTML === el.innerHTML"""
-    assert section.locator(".explorer-figure").evaluate(same, frame.figure)
+    assert section.locator(".explorer-figure").evaluate(HOLDS, frame.figure)

@@ -214,9 +214,11 @@ def test_python_in_the_page_makes_any_problem_and_checks_its_answers(browser: An
     with visit(browser, f"{address}/{page}.html#{store['name']}?seed=4000", DESK) as seen:
         section = seen.page.locator(f"#{store['name']}[data-live]")
         section.get_by_role("button", name="Compute it with Python in the page").click()
+        section.locator("input[name=answer]").fill("0")  # an answer to the old problem does not lose the new one
         seen.page.wait_for_function(
             "(el) => el.value === '4000'", arg=section.locator("[data-seed]").element_handle(), timeout=60_000
         )
+        assert section.get_attribute("aria-busy") == "false"
         problem = made(page)[store["name"]].problem(4000)
         assert words(section.locator(".practice-text").inner_html()) == words(problem.shown()["text"])
         section.locator("input[name=answer]").fill(problem.canonical)

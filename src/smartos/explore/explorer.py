@@ -96,7 +96,7 @@ class Explorer(Part):
         return 0
 
     def ask(self, question: dict) -> dict:
-        """`{"state": {key: text}}` → `{"frames": [[figure, sentence, table as HTML], …]}`, computed now."""
+        """`{"state": {key: text}}` → `{"frames": [[figure, sentence, table as HTML], …]}`, as the model yields them."""
         asked = question["state"]
         try:
             state = {key: control.parse(asked[key]) for key, control in self.controls.items()}

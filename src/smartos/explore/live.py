@@ -14,15 +14,14 @@ from typing import Any
 
 from smartos.explore.part import Part
 
-MODULES = ("explorer.js", "predict.js", "practice.js", "live.js")
+MODULES = ("explorer.js", "predict.js", "practice.js", "wires.js", "live.js")
 
 
 @cache
 def front_end() -> str:
     """The front end as one module: no import between its parts, and one default export."""
     texts = [files(__package__).joinpath("static", name).read_text("utf-8") for name in MODULES]
-    joined = "\n".join(re.sub(r"(?m)^import .*?;\n|^export (?!default)", "", text) for text in texts)
-    return joined
+    return "\n".join(re.sub(r"(?m)^import .*?;\n|^export (?!default)", "", text) for text in texts)
 
 
 @cache

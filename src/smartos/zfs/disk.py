@@ -178,12 +178,11 @@ class Flush:
 Entry = Write | Flush
 
 
-class Recorder:
-    """A disk that keeps a log of its writes and flushes. Disks given the same `log` share one order of events."""
+class OverDisk:
+    """A disk that stands on another, and is known by its name and size."""
 
-    def __init__(self, disk: Disk, log: list[Entry] | None = None) -> None:
+    def __init__(self, disk: Disk) -> None:
         self.disk = disk
-        self.log: list[Entry] = [] if log is None else log
 
     @property
     def name(self) -> str:
@@ -192,6 +191,14 @@ class Recorder:
     @property
     def size(self) -> int:
         return self.disk.size
+
+
+class Recorder(OverDisk):
+    """A disk that keeps a log of its writes and flushes. Disks given the same `log` share one order of events."""
+
+    def __init__(self, disk: Disk, log: list[Entry] | None = None) -> None:
+        super().__init__(disk)
+        self.log: list[Entry] = [] if log is None else log
 
     def read(self, offset: int, length: int) -> bytes:
         return self.disk.read(offset, length)

@@ -13,7 +13,7 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from smartos.zfs.disk import Disk, DiskError, DiskGone, Entry, MemoryDisk, Write, survivors
+from smartos.zfs.disk import Disk, DiskError, DiskGone, Entry, MemoryDisk, OverDisk, Write, survivors
 
 SECTOR = 512
 
@@ -69,11 +69,11 @@ class Gone:
 Fault = LostWrite | TornWrite | MisdirectedWrite | BitRot | UnreadableSector | Gone
 
 
-class FaultyDisk:
+class FaultyDisk(OverDisk):
     """A disk with faults. `happened` says in order what went wrong, in words; `writes` counts what it was sent."""
 
     def __init__(self, disk: Disk, faults: Iterable[Fault] = (), seed: int = 0) -> None:
-        self.disk = disk
+        super().__init__(disk)
         self.writes = 0
         self.happened: list[str] = []
         self._chance = random.Random(seed)
@@ -82,14 +82,6 @@ class FaultyDisk:
         self._gone = False
         for fault in faults:
             self.add(fault)
-
-    @property
-    def name(self) -> str:
-        return self.disk.name
-
-    @property
-    def size(self) -> int:
-        return self.disk.size
 
     def add(self, fault: Fault) -> None:
         """Let one more thing go wrong; numbers of writes go on counting from the disk's first."""
@@ -217,20 +209,13 @@ class PowerSupply:
         self.on, self.cut = True, None
 
 
-class CachedDisk:
+class CachedDisk(OverDisk):
     """A disk whose writes stay in a volatile cache until it is flushed."""
 
     def __init__(self, disk: Disk, power: PowerSupply) -> None:
-        self.disk, self.power = disk, power
+        super().__init__(disk)
+        self.power = power
         self._cache: list[Entry] = []
-
-    @property
-    def name(self) -> str:
-        return self.disk.name
-
-    @property
-    def size(self) -> int:
-        return self.disk.size
 
     def read(self, offset: int, length: int) -> bytes:
         """What was last written there, be it in the cache or on the medium."""

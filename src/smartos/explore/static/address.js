@@ -9,7 +9,7 @@ let settle = null;
 
 const snapshot = () => Object.fromEntries([...enrolled].map(([name, { read }]) => [name, read()]));
 
-/** The state that an address speaks of for `store`, or null; values that the explorer does not list are named. */
+/** The state that an address speaks of for `store`, or null. */
 export function readAddress(hash, store) {
   const [name, ...query] = hash.slice(1).split("?");
   if (name !== store.name || !query.length) return null;

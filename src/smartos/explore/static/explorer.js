@@ -72,6 +72,15 @@ function showFrame({ find }, [figure, says, table]) {
   if (table) old.outerHTML = table;
 }
 
+/** Say something in `note`, and beside it offer to do more where there is an `offer`. */
+export function tell(note, words = "", offer = "", act = null) {
+  note.textContent = words;
+  if (!offer) return;
+  const button = Object.assign(document.createElement("button"), { type: "button", textContent: offer });
+  button.addEventListener("click", act);
+  note.append(" ", button);
+}
+
 /** Wire the markup in `el`, which with `anew` stands at some other state. Returns the function that undoes it. */
 export function wireExplorer(el, store, ask, place, anew = false) {
   const parts = partsOf(el, store);
@@ -81,6 +90,7 @@ export function wireExplorer(el, store, ask, place, anew = false) {
   let run = null; // the frames of state.values
   let ticket = 0; // the newest question; older answers come too late
   let timer = null;
+  const over = new AbortController(); // ends what listens to the controls
 
   const stateOf = (values) => Object.fromEntries(store.controls.map((control, i) => [control.key, values[i]]));
 
@@ -89,14 +99,6 @@ export function wireExplorer(el, store, ask, place, anew = false) {
     showFrame(parts, run[state.step]);
     store.controls.forEach((control, i) => showControl(control, inputs[i], exact[i], state.values[i]));
     if (jump) showSteps(parts, state.step, run, String(state.values));
-  }
-
-  function tell(answer, values, step) {
-    note.textContent = answer.error ?? answer.note ?? "";
-    if (!answer.offer) return;
-    const button = Object.assign(document.createElement("button"), { type: "button", textContent: answer.offer });
-    button.addEventListener("click", () => put(values, step, { compute: true }));
-    note.append(" ", button);
   }
 
   /** Put the view into a state; resolves when its frame is shown. */
@@ -108,7 +110,7 @@ export function wireExplorer(el, store, ask, place, anew = false) {
       const answer = await ask({ state: stateOf(values), compute });
       if (mine !== ticket) return;
       el.ariaBusy = "false";
-      tell(answer, values, step);
+      tell(note, answer.error ?? answer.note, answer.offer, () => put(values, step, { compute: true }));
       wanted = state.values;
       if (answer.error) return run && show();
       run = answer.frames;
@@ -197,10 +199,11 @@ export function wireExplorer(el, store, ask, place, anew = false) {
     }
   }
 
-  el.addEventListener("input", onInput);
-  el.addEventListener("change", onChange);
-  el.addEventListener("keydown", onKey);
-  el.addEventListener("click", onClick);
+  const { signal } = over;
+  el.addEventListener("input", onInput, { signal });
+  el.addEventListener("change", onChange, { signal });
+  el.addEventListener("keydown", onKey, { signal });
+  el.addEventListener("click", onClick, { signal });
   if (!place) find(".explorer-link button").hidden = true;
   const read = () => ({ values: [...state.values], step: state.step });
   const restored = place?.enrol(store, read, (to) => {
@@ -213,10 +216,7 @@ export function wireExplorer(el, store, ask, place, anew = false) {
     stop();
     ticket += 1;
     place?.leave();
-    el.removeEventListener("input", onInput);
-    el.removeEventListener("change", onChange);
-    el.removeEventListener("keydown", onKey);
-    el.removeEventListener("click", onClick);
+    over.abort();
     delete el.dataset.live;
   };
 }

@@ -1,9 +1,5 @@
 // The anywidget entry point: a view of a part whose questions a running kernel answers.
-import { wireExplorer } from "./explorer.js";
-import { wirePractice } from "./practice.js";
-import { wirePredict } from "./predict.js";
-
-const WIRES = { explorer: wireExplorer, stepper: wireExplorer, practice: wirePractice, predict: wirePredict };
+import { WIRES } from "./wires.js";
 
 /** Questions to the kernel behind `model`, each a promise of its answer. */
 function asker(model) {

@@ -5,7 +5,8 @@
 //          not store the problem; `compute` has it made all the same
 //   ask({ seed, answer })   →  a promise of { right, says } or { error }; `right` is null for what cannot be read
 //   place  what remembers states in the address (address.js), or null
-import { submitOnEnter, unhide, verdictHtml } from "./predict.js";
+import { tell } from "./explorer.js";
+import { showVerdict, submitOnEnter, unhide } from "./predict.js";
 
 /** The seed after `seed` among those stored, round to the first; where nothing is stored, simply the next. */
 function seedAfter(store, seed) {
@@ -19,8 +20,8 @@ export function wirePractice(el, store, ask, place) {
   const find = (selector) => el.querySelector(selector);
   const [field, form, verdict, note] = ["[data-seed]", "form", ".verdict", ".explorer-note"].map(find);
   let seed = field.value;
-  let wanted = seed; // the seed being asked for
-  let ticket = 0; // the newest question; older answers come too late
+  let wanted = seed; // the seed being asked for; problems of others come too late
+  let ticket = 0; // the newest answer to be checked; older verdicts come too late
 
   function clear() {
     ticket += 1;
@@ -33,26 +34,16 @@ export function wirePractice(el, store, ask, place) {
     find(".practice-solution").open = false;
   }
 
-  /** Say why a problem cannot be had, and offer to have it made where that can be. */
-  function tell({ error = "", offer }, to) {
-    note.textContent = error;
-    if (!offer) return;
-    const button = Object.assign(document.createElement("button"), { type: "button", textContent: offer });
-    button.addEventListener("click", () => put(to, { compute: true }));
-    note.append(" ", button);
-  }
-
   /** Put another problem; one that cannot be had leaves the present one. */
   async function put(to, { remember = true, compute = false } = {}) {
     if (to === wanted) return;
     wanted = to;
     clear();
-    const mine = ticket;
     el.ariaBusy = "true";
     const problem = await ask({ seed: to, compute });
-    if (mine !== ticket) return;
+    if (to !== wanted) return;
     el.ariaBusy = "false";
-    tell(problem, to);
+    tell(note, problem.error, problem.offer, () => put(to, { compute: true }));
     if (!problem.error) {
       seed = to;
       show(problem);
@@ -65,33 +56,29 @@ export function wirePractice(el, store, ask, place) {
     event.preventDefault();
     const mine = ++ticket;
     const found = await ask({ seed, answer: new FormData(form).get("answer") ?? "" });
-    if (mine !== ticket) return;
-    if (found.error) verdict.textContent = found.error;
-    else verdict.innerHTML = verdictHtml(found);
+    if (mine === ticket) showVerdict(verdict, found);
   }
 
   const onSeed = () => put(field.value);
   const onKey = ({ key }) => key === "Enter" && onSeed();
   const onAnother = () => put(seedAfter(store, seed));
 
-  field.addEventListener("change", onSeed);
-  field.addEventListener("keydown", onKey);
-  find("[data-another]").addEventListener("click", onAnother);
-  form.addEventListener("submit", check);
-  form.addEventListener("input", clear);
-  form.addEventListener("keydown", submitOnEnter);
+  const over = new AbortController();
+  const { signal } = over;
+  field.addEventListener("change", onSeed, { signal });
+  field.addEventListener("keydown", onKey, { signal });
+  find("[data-another]").addEventListener("click", onAnother, { signal });
+  form.addEventListener("submit", check, { signal });
+  form.addEventListener("input", clear, { signal });
+  form.addEventListener("keydown", submitOnEnter, { signal });
   unhide(el);
   place?.enrol(store, () => ({ values: [seed], step: 0 }), (to) => put(to.values[0], { remember: false }));
   el.dataset.live = "";
   return () => {
     ticket += 1;
+    wanted = null;
     place?.leave();
-    field.removeEventListener("change", onSeed);
-    field.removeEventListener("keydown", onKey);
-    find("[data-another]").removeEventListener("click", onAnother);
-    form.removeEventListener("submit", check);
-    form.removeEventListener("input", clear);
-    form.removeEventListener("keydown", submitOnEnter);
+    over.abort();
     delete el.dataset.live;
   };
 }

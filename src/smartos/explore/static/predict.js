@@ -6,11 +6,17 @@
 const VERDICTS = { true: ["Right.", "M2 8.5l4 4 8-9"], false: ["Not so.", "M3 3l10 10M13 3L3 13"] };
 
 /** A verdict in words, with a mark beside them; without `right` only what it says. */
-export function verdictHtml({ right = null, says }) {
+function verdictHtml({ right = null, says }) {
   if (right === null) return `<p>${says}</p>`;
   const [word, path] = VERDICTS[right];
   const mark = `<svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"><path d="${path}"/></svg>`;
   return `<p data-right="${right}">${mark}<b>${word}</b> ${says}</p>`;
+}
+
+/** Show what `ask` found of an answer. */
+export function showVerdict(place, found) {
+  if (found.error) place.textContent = found.error;
+  else place.innerHTML = verdictHtml(found);
 }
 
 /** Enter in a field gives the answer, also where a notebook keeps the key to itself. */
@@ -61,8 +67,7 @@ export function wirePredict(el, store, ask) {
     const found = await ask({ answer: value });
     if (mine !== ticket) return;
     verdict.ariaLive = live ? "polite" : "off";
-    if (found.error) verdict.textContent = found.error;
-    else verdict.innerHTML = verdictHtml(found);
+    showVerdict(verdict, found);
     again.hidden = false;
   }
 
@@ -70,7 +75,7 @@ export function wirePredict(el, store, ask) {
     event.preventDefault();
     const { value } = form.elements.answer;
     if (!value) {
-      verdict.innerHTML = verdictHtml({ says: "Choose an answer first." });
+      showVerdict(verdict, { says: "Choose an answer first." });
       return;
     }
     kept.write(value);
@@ -85,20 +90,19 @@ export function wirePredict(el, store, ask) {
     form.elements.answer[0].focus();
   }
 
-  form.addEventListener("submit", onSubmit);
-  form.addEventListener("change", clear);
-  form.addEventListener("keydown", submitOnEnter);
-  again.addEventListener("click", onAgain);
+  const over = new AbortController();
+  const { signal } = over;
+  form.addEventListener("submit", onSubmit, { signal });
+  form.addEventListener("change", clear, { signal });
+  form.addEventListener("keydown", submitOnEnter, { signal });
+  again.addEventListener("click", onAgain, { signal });
   unhide(el);
   form.elements.answer.value = kept.read();
   if (form.elements.answer.value) show(form.elements.answer.value, false);
   el.dataset.live = "";
   return () => {
     ticket += 1;
-    form.removeEventListener("submit", onSubmit);
-    form.removeEventListener("change", clear);
-    form.removeEventListener("keydown", submitOnEnter);
-    again.removeEventListener("click", onAgain);
+    over.abort();
     delete el.dataset.live;
   };
 }

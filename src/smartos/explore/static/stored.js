@@ -1,12 +1,9 @@
 // The built page: every part gets answers from what the page stores, and beyond that from Python in the page, where the
 // reader runs it.
 import { placeOf } from "./address.js";
-import { nearest, wireExplorer } from "./explorer.js";
-import { wirePractice } from "./practice.js";
-import { wirePredict } from "./predict.js";
+import { nearest } from "./explorer.js";
 import { checked } from "./reply.js";
-
-const WIRES = { explorer: wireExplorer, stepper: wireExplorer, practice: wirePractice, predict: wirePredict };
+import { WIRES } from "./wires.js";
 
 /** What smartos.explore.part.packed has packed. */
 export async function unpacked(text) {
