@@ -1,0 +1,21 @@
+"""The commands on a command line: `python -m smartos zpool status`."""
+
+import sys
+
+from smartos.commands import COMMANDS, run
+
+
+def main() -> int:
+    """Run the command that argv names; its streams become ours, its status is returned."""
+    if len(sys.argv) < 2 or sys.argv[1] in ("-h", "--help"):
+        print(f"usage: python -m smartos {{{','.join(COMMANDS)}}} …", file=sys.stderr)
+        return 0 if len(sys.argv) > 1 else 2
+    done = run(sys.argv[1:])
+    sys.stdout.write(done.out)
+    sys.stdout.flush()
+    sys.stderr.write(done.err)
+    return done.status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
