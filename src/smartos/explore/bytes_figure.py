@@ -62,9 +62,9 @@ def picked(control: str, name: str) -> dict[str, str]:
 
 
 def shapes(dump: Dump, fields: Sequence[Field], chosen: Field, order: str = "<") -> list[str]:
-    """The fields' shapes, every second one tinted, the chosen one outlined. Of fields that share bytes, each its own."""
+    """The fields' shapes, every second one tinted, the chosen one outlined. A byte that fields share is the longest's."""
     found = []
-    for n, field in enumerate(fields):
+    for n, field in sorted(enumerate(fields), key=lambda each: len(each[1].bits)):
         path = dump.outline(field.bytes(order))
         if path:
             tint = {"fill": "ink", "fill_opacity": "0.07" if n % 2 else "0"}
@@ -85,7 +85,8 @@ def digits(dump: Dump, data: bytes, base: int = 0, gaps: Mapping[int, str] | Non
         y = f"{dump.y(row):g}"
         if start is GAP:
             offsets.append(element("text", "⋮", x=f"{dump.left - 18:g}", y=y))
-            offsets.append(element("text", escape((gaps or {}).get(row, "")), x=f"{dump.left:g}", y=y, text_anchor="start"))
+            words = escape((gaps or {}).get(row, ""))
+            offsets.append(element("text", words, x=f"{dump.left:g}", y=y, text_anchor="start"))
             continue
         own = data[start : start + dump.wide]
         offsets.append(element("text", f"{base + start:03x}", x=f"{dump.left - 10:g}", y=y, font_family=MONO))

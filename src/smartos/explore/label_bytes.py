@@ -180,8 +180,9 @@ def pointer(disk: Readable | None = None) -> Explorer:
         return Frame(drawing(WIDTH, dump.bottom + 104, says, *parts), says, table)
 
     return _explorer(
-        "blkptr-bytes", "A block pointer, byte by byte and bit by bit", every, frame, "psize", ["DVA[0] offset", "blk_cksum"]
-    )
+        "blkptr-bytes", "A block pointer, byte by byte and bit by bit", every, frame, "psize",
+        ["DVA[0] offset", "blk_cksum"],
+    )  # fmt: skip
 
 
 def _short(field: Field) -> str:
