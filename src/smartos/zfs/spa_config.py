@@ -29,6 +29,7 @@ UBERBLOCK_SYNC = declare("fbt:zfs:vdev_uberblock_sync:entry", "zio_t *", "uberbl
 FLUSH = declare("fbt:zfs:zio_flush:entry", "zio_t *", "vdev_t *")
 
 HOSTNAME = "smartos"
+SPA_VERSION = 28  # the newest that the software knows, whatever the pool's
 
 
 def vdev_config(spa: "Spa", vdev: Vdev) -> NVList:
@@ -170,7 +171,7 @@ def config_sync(spa: "Spa", txg: int) -> bool:
     if CONFIG_SYNC.listeners:
         CONFIG_SYNC.fire(spa.root.children, len(spa.root.children), txg, False)
     spa.uberblock.txg, spa.uberblock.timestamp = txg, spa.now()
-    spa.uberblock.version = spa.version
+    spa.uberblock.version, spa.uberblock.software_version = spa.version, SPA_VERSION
     spa.uberblock.guid_sum = sum(vdev.guid for _, vdev in spa.root.walk()) & (1 << 64) - 1
     _flush(spa, txg)
     if spa.config_dirty and not _label_sync(spa, 0, txg):

@@ -180,7 +180,15 @@ export function wireExplorer(el, store, ask, place, anew = false) {
     if (key === "Enter") onChange({ target });
   }
 
+  /** What is picked in the figure sets a control: data-set="key=text". The control itself is the way for the keyboard. */
+  function pick([key, text]) {
+    stop();
+    put(wanted.map((value, i) => (store.controls[i].key === key ? text : value)), store.start);
+  }
+
   function onClick({ target }) {
+    const picked = target.closest("[data-set]");
+    if (picked) return pick(picked.dataset.set.split("="));
     const button = target.closest("button");
     if (button?.dataset.step === "play") play();
     else if (button?.dataset.step) {
