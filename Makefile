@@ -35,7 +35,7 @@ test: assets  ## install what the tests need and run all of them
 campaign: setup  ## crash ZFS pools after every write and fault their disks, for about five minutes
 	@$(RUN).campaign
 
-bench: assets  ## measure build time, page weight and requests against a plain Jupyter Book
+bench: assets  ## measure the book against a plain Jupyter Book, and the ZFS model against zdb
 	@$(RUN).bench
 
 lock:  ## resolve requirements.lock anew

@@ -28,7 +28,7 @@ def commands(rounds: int, faults: int) -> dict[str, list[str]]:
 
 
 def side_by_side(programs: dict[str, list[str]]) -> int:
-    """Run the programs at the same time: the lines of the first as they come, then those of the others; 1 if one failed."""
+    """Run the programs at once: the lines of the first as they come, then those of the others; 1 if one failed."""
     with tempfile.TemporaryDirectory() as scratch:
         logs = {name: Path(scratch) / name for name in list(programs)[1:]}
         running = {}

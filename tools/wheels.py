@@ -1,7 +1,7 @@
 """Peers that come from PyPI: packages that only a test or a measurement wants, unpacked into `.peers/`.
 
-They are in no requirement, because neither the book nor a reader's server needs them: `wheel` installs one where nothing
-else looks, the first time it is asked for, and imports it from there. The versions are pinned here. Left out: a
+They are in no requirement, because neither the book nor a reader's server needs them: `wheel` installs one where
+nothing else looks, the first time it is asked for, and imports it from there. The versions are pinned here. Left out: a
 package's own dependencies, and machines for which there is no wheel; there :class:`~tools.peers.PeerMissing` says so.
 """
 
@@ -18,8 +18,8 @@ from tools import peers
 from tools.peers import PeerMissing
 
 VERSIONS = {"numpy": "2.4.6", "libcachesim": "0.3.5"}
-PIP = ["-m", "pip", "--disable-pip-version-check", "--no-input", "--retries", "1", "--timeout", "15", "install", "--quiet"]
-WHEELS_ONLY = ["--no-deps", "--only-binary", ":all:"]
+PIP = ["-m", "pip", "--disable-pip-version-check", "--no-input", "--retries", "1", "--timeout", "15"]
+INSTALL = ["install", "--quiet", "--no-deps", "--only-binary", ":all:"]
 
 
 def folder(name: str) -> Path:
@@ -31,7 +31,7 @@ def fetch(name: str) -> None:
     """Install a package into its folder. Raises :class:`PeerMissing` with pip's reason."""
     wanted = f"{name}=={VERSIONS[name]}"
     with tempfile.TemporaryDirectory(prefix="wheels-") as scratch:
-        command = [sys.executable, *PIP, *WHEELS_ONLY, "--target", f"{scratch}/new", wanted]
+        command = [sys.executable, *PIP, *INSTALL, "--target", f"{scratch}/new", wanted]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=peers.BOUND)
         except subprocess.TimeoutExpired:

@@ -38,7 +38,9 @@ def test_the_crash_campaign_finds_disks_that_ignore_flushes() -> None:
 
 def test_the_crash_campaign_finds_a_write_that_never_was() -> None:
     crashed = record("stripe", 3, 12)
-    data = [entry for entry in crashed.log if isinstance(entry, Write) and DATA_OFFSET <= entry.offset < SIZE - END_SIZE]
+    data = [
+        entry for entry in crashed.log if isinstance(entry, Write) and DATA_OFFSET <= entry.offset < SIZE - END_SIZE
+    ]
     crashed.log.remove(max(data, key=lambda entry: len(entry.data)))
     assert prefixes(crashed).failures
 
@@ -49,7 +51,9 @@ def test_the_crash_campaign_finds_a_block_that_is_overwritten_in_place() -> None
     disks = {name: MemoryDisk(SIZE, name) for name in crashed.disks}
     replay(crashed.log, disks)
     in_use = held(disks.values())
-    data = [entry for entry in crashed.log if isinstance(entry, Write) and DATA_OFFSET <= entry.offset < SIZE - END_SIZE]
+    data = [
+        entry for entry in crashed.log if isinstance(entry, Write) and DATA_OFFSET <= entry.offset < SIZE - END_SIZE
+    ]
     once = Counter((entry.disk, entry.offset) for entry in data)
     old = next(e for e in data if once[e.disk, e.offset] == 1 and in_use[e.disk].overlap(e.offset, e.offset + 512))
     at = crashed.log.index(data[-1])
@@ -64,7 +68,9 @@ def test_the_fault_campaign_finds_that_a_stripe_loses_data() -> None:
 def test_a_failure_is_the_exit_status(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys, "argv", ["campaign", "--seeds", "1", "--only", "fault"])
     for failures, status in (([], 0), (["seed 0: something"], 1)):
-        monkeypatch.setattr(campaign, "fault_campaign", lambda seed, faults, failures=failures: Tally(failures=failures))
+        monkeypatch.setattr(
+            campaign, "fault_campaign", lambda seed, faults, failures=failures: Tally(failures=failures)
+        )
         with pytest.raises(SystemExit) as ended:
             campaign.main()
         assert ended.value.code == status
@@ -72,5 +78,7 @@ def test_a_failure_is_the_exit_status(monkeypatch: pytest.MonkeyPatch, capsys: p
 
 
 def test_numbers_that_make_no_campaign_are_refused_in_one_line() -> None:
-    done = subprocess.run([sys.executable, "-m", "smartos.zfs.campaign", "--seeds", "0"], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "smartos.zfs.campaign", "--seeds", "0"], capture_output=True, text=True
+    )
     assert done.returncode == 2 and "--seeds and --every are at least 1" in done.stderr and "Trace" not in done.stderr

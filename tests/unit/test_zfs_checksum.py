@@ -55,9 +55,7 @@ def numpy() -> ModuleType:
 
 @pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("size", SIZES)
-def test_numpy_gives_the_same_digits(
-    size: int, order: str, numpy: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_numpy_gives_the_same_digits(size: int, order: str, numpy: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checksum, "numpy", numpy)
     used = []
     for name in ("_fletcher_4_numpy", "_fletcher_2_numpy"):
