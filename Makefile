@@ -6,10 +6,10 @@ PY     := .venv/bin/python
 RUN    := $(PY) -m tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup assets book zip serve lab test bench lock clean
+.PHONY: help setup assets book zip serve lab test campaign bench lock clean
 
 help:  ## print this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup:  ## create .venv and install the pinned requirements
 	@$(PYTHON) tools/bootstrap.py
@@ -32,7 +32,10 @@ lab: setup  ## open the notebooks in JupyterLab on 127.0.0.1
 test: assets  ## install what the tests need and run all of them
 	@$(RUN).test
 
-bench: assets  ## measure build time, page weight and requests against a plain Jupyter Book
+campaign: setup  ## crash ZFS pools after every write and fault their disks, for about five minutes
+	@$(RUN).campaign
+
+bench: assets  ## measure the book against a plain Jupyter Book, and the ZFS model against zdb
 	@$(RUN).bench
 
 lock:  ## resolve requirements.lock anew

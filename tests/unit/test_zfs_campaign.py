@@ -1,19 +1,84 @@
-"""A short form of both campaigns; `python -m smartos.zfs.campaign` runs the long one."""
+"""A short form of both campaigns, and proof that they find what they look for; `make campaign` runs the long one."""
+
+import subprocess
+import sys
+from collections import Counter
 
 import pytest
 
-from smartos.zfs.campaign import crash_campaign, fault_campaign
+from smartos.zfs import campaign
+from smartos.zfs.campaign import Tally, crash_campaign, fault_campaign
+from smartos.zfs.campaign_crash import held, prefixes, record, reorderings
+from smartos.zfs.campaign_tally import SIZE
+from smartos.zfs.disk import Flush, MemoryDisk, Write, replay
+from smartos.zfs.label import DATA_OFFSET, END_SIZE
 
 
 @pytest.mark.parametrize(("seed", "shape"), [(0, "stripe"), (1, "mirror"), (2, "raidz1")])
 def test_a_power_cut_after_any_write_leaves_a_committed_state(seed: int, shape: str) -> None:
     tally = crash_campaign(seed, steps=7, cuts=16, shape=shape)
     assert not tally.failures, tally.describe()
-    assert tally.counts["crashes after a write"] > 100
+    assert tally.counts["crashes"] > 400
+    assert tally.counts["  of these, pools opened and compared"] > 100
 
 
 @pytest.mark.parametrize("shape", ["mirror", "raidz1", "raidz2"])
 def test_a_fault_of_one_disk_never_gives_a_wrong_byte(shape: str) -> None:
     tally = fault_campaign(1, faults=10, shape=shape, steps=12)
     assert not tally.failures, tally.describe()
-    assert tally.counts["faults"] == 10
+    assert tally.counts["faults"] + tally.counts["faults of a write that was never made"] == 10
+    assert tally.counts["  in all, with errors that the pool counted and mended"] > 0
+
+
+def test_the_crash_campaign_finds_disks_that_ignore_flushes() -> None:
+    crashed = record("stripe", 3, 12)
+    crashed.log = [entry for entry in crashed.log if not isinstance(entry, Flush)]
+    assert reorderings(crashed, 40, 1).failures
+
+
+def test_the_crash_campaign_finds_a_write_that_never_was() -> None:
+    crashed = record("stripe", 3, 12)
+    data = [
+        entry for entry in crashed.log if isinstance(entry, Write) and DATA_OFFSET <= entry.offset < SIZE - END_SIZE
+    ]
+    crashed.log.remove(max(data, key=lambda entry: len(entry.data)))
+    assert prefixes(crashed).failures
+
+
+def test_the_crash_campaign_finds_a_block_that_is_overwritten_in_place() -> None:
+    """The last write to data is moved onto a block that an early transaction group wrote and every later one needs."""
+    crashed = record("stripe", 3, 12)
+    disks = {name: MemoryDisk(SIZE, name) for name in crashed.disks}
+    replay(crashed.log, disks)
+    in_use = held(disks.values())
+    data = [
+        entry for entry in crashed.log if isinstance(entry, Write) and DATA_OFFSET <= entry.offset < SIZE - END_SIZE
+    ]
+    once = Counter((entry.disk, entry.offset) for entry in data)
+    old = next(e for e in data if once[e.disk, e.offset] == 1 and in_use[e.disk].overlap(e.offset, e.offset + 512))
+    at = crashed.log.index(data[-1])
+    crashed.log[at] = Write(old.disk, old.offset, data[-1].data)
+    assert any("overwritten" in failure for failure in prefixes(crashed, every=10**6).failures)
+
+
+def test_the_fault_campaign_finds_that_a_stripe_loses_data() -> None:
+    assert fault_campaign(1, faults=15, shape="stripe", steps=12).failures
+
+
+def test_a_failure_is_the_exit_status(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["campaign", "--seeds", "1", "--only", "fault"])
+    for failures, status in (([], 0), (["seed 0: something"], 1)):
+        monkeypatch.setattr(
+            campaign, "fault_campaign", lambda seed, faults, failures=failures: Tally(failures=failures)
+        )
+        with pytest.raises(SystemExit) as ended:
+            campaign.main()
+        assert ended.value.code == status
+        assert f"{status} failures" in capsys.readouterr().out
+
+
+def test_numbers_that_make_no_campaign_are_refused_in_one_line() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "smartos.zfs.campaign", "--seeds", "0"], capture_output=True, text=True
+    )
+    assert done.returncode == 2 and "--seeds and --every are at least 1" in done.stderr and "Trace" not in done.stderr

@@ -100,6 +100,20 @@ def test_a_file_with_many_small_blocks_has_three_levels_and_can_be_cut_and_grown
     sound(spa)
 
 
+def test_a_file_that_is_cut_and_removed_at_once_is_freed_as_it_was_on_disk(spa: Spa) -> None:
+    """Three blocks are on disk, and in the transaction group that frees them the file has only one."""
+    fs = spa.create("tank/small", recordsize=512)
+    spa.sync()
+    before = sound(spa).blocks
+    fs.write("/f", CHANCE.randbytes(512 * 3))
+    spa.sync()
+    fs.truncate("/f", 100)
+    fs.unlink("/f")
+    spa.sync()
+    assert files(spa, "tank/small").keys() == {"/"}
+    assert sound(spa).blocks["ZFS plain file"] == before["ZFS plain file"] == 0
+
+
 def test_a_sparse_file_takes_no_room_for_its_holes(spa: Spa) -> None:
     fs = spa.open("tank")
     fs.write("/f", b"here", 50 << 20)

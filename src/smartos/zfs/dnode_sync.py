@@ -170,6 +170,7 @@ class Node:
 
     def destroy(self) -> None:
         """`dmu_object_free`: the number is free at once, the blocks when the transaction group syncs."""
+        self.phys.maxblkid = max([self.phys.maxblkid, *self.dirty])  # what was cut off is still in the tree on disk
         self.doomed.append(self.phys)
         self.phys, self.dirty, self.struct, self.table = Dnode(nlevels=0, nblkptr=0), {}, None, None
         self.touch()

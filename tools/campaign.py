@@ -1,0 +1,69 @@
+"""Run both ZFS campaigns at length, side by side, and print what they counted; the exit status is 1 for any failure.
+
+The crash campaign opens and compares the pool after every single write of twelve workloads: six shapes of pool, each at
+two versions. The fault campaign does two thousand things, one at a time, to disks of five redundant shapes. `make test`
+has a short form of both. It takes about five minutes on two cores; --rounds and --faults change that.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tools.paths import ROOT, stop
+
+MODULE = [sys.executable, "-u", "-m", "smartos.zfs.campaign"]
+SHAPES, REDUNDANT = 6, 5  # seeds after which each kind of pool has had its turn
+
+
+def commands(rounds: int, faults: int) -> dict[str, list[str]]:
+    """The two programs: `rounds` turns of every shape of pool, and `faults` faults in all."""
+    each = -(-faults // REDUNDANT)
+    return {
+        "crash": [*MODULE, "--only", "crash", "--seeds", str(rounds * SHAPES), "--every", "1"],
+        "fault": [*MODULE, "--only", "fault", "--seeds", str(REDUNDANT), "--faults", str(each)],
+    }
+
+
+def side_by_side(programs: dict[str, list[str]]) -> int:
+    """Run the programs at once: the lines of the first as they come, then those of the others; 1 if one failed."""
+    with tempfile.TemporaryDirectory() as scratch:
+        logs = {name: Path(scratch) / name for name in list(programs)[1:]}
+        running = {}
+        try:
+            for name, command in programs.items():
+                output = logs[name].open("w", encoding="utf-8") if name in logs else None
+                running[name] = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+            failed = False
+            for name, program in running.items():
+                code = program.wait()
+                if name in logs:
+                    print(logs[name].read_text("utf-8"), end="", flush=True)
+                if code not in (0, 1):
+                    print(f"campaign: the {name} campaign broke off with exit status {code}", flush=True)
+                failed |= code != 0
+        finally:
+            for program in running.values():
+                if program.poll() is None:
+                    program.terminate()
+    return int(failed)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tools.campaign", description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=2, help="how often each shape of pool crashes")
+    parser.add_argument("--faults", type=int, default=2000, help="how many faults")
+    chosen = parser.parse_args()
+    if chosen.rounds < 1 or chosen.faults < 1:
+        stop("campaign", "--rounds and --faults are at least 1")
+    started = time.monotonic()
+    failed = side_by_side(commands(chosen.rounds, chosen.faults))
+    minutes = (time.monotonic() - started) / 60
+    print(f"campaign: {'FAILED' if failed else 'passed'}, {minutes:.1f} min in all", flush=True)
+    sys.exit(failed)
+
+
+if __name__ == "__main__":
+    main()
