@@ -21,7 +21,8 @@ from smartos.zfs.label import DATA_OFFSET, END_SIZE, LABELS, RING_OFFSET, label_
 from smartos.zfs.pool import Pool
 from smartos.zfs.spa import Spa
 
-UBERBLOCK, CONFIG = "the uberblock", "the configuration"
+UBERBLOCK, CONFIG, FLUSH = "the uberblock", "the configuration", "flush"
+EMPTIED = "the disks’ write caches are emptied"
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def flushed(entries: Sequence[Entry]) -> list[Entry]:
 def kind(entry: Entry, size: int) -> tuple[str, str]:
     """What an entry of the log is, and of what: ("the uberblock", its disk), ("", "") for blocks of the tree."""
     if isinstance(entry, Flush):
-        return "flush", ""
+        return FLUSH, ""
     if DATA_OFFSET <= entry.offset < size - END_SIZE:
         return "", ""
     return UBERBLOCK if entry.offset - label_offset(size, label(entry, size)) >= RING_OFFSET else CONFIG, entry.disk
@@ -81,19 +82,24 @@ def label(entry: Write, size: int) -> int:
     return max(n for n in range(LABELS) if label_offset(size, n) <= entry.offset)
 
 
-def phases(made: Group) -> list[tuple[str, str]]:
-    """The log as rows: the numbers of writes, and what they are; between them the flushes."""
+def phases(made: Group) -> list[tuple[int, int, str]]:
+    """The log as rows: the numbers of the first and the last write, and what they are. A flush has the number of the
+    write before it."""
     rows, number, size = [], 0, made.disks[0].size
     for (what, disk), entries in groupby(made.log, lambda entry: kind(entry, size)):
         run = list(entries)
-        if what == "flush":
-            rows.append(("flush", "all that was sent is on the disks now"))
+        if what == FLUSH:
+            rows.append((number, number, FLUSH))
             continue
         first, number = number + 1, number + len(run)
-        count = f"{first} to {number}" if number > first else str(first)
         labels = " and ".join(str(label(entry, size)) for entry in run) if len(run) == 2 else "0 to 3"
-        rows.append((count, f"{what}, labels {labels} of {disk}" if what else "blocks of the new tree"))
+        rows.append((first, number, f"{what}, labels {labels} of {disk}" if what else "blocks of the new tree"))
     return rows
+
+
+def span(first: int, last: int, what: str) -> str:
+    """The numbers of a row, or that it is a flush."""
+    return FLUSH if what == FLUSH else f"{first} to {last}" if last > first else str(first)
 
 
 @dataclass(frozen=True)
@@ -123,8 +129,28 @@ def cut_problem(draw: random.Random, which: int) -> Problem:
     return _cached(cut, draw) if which % 2 else _certain(cut)
 
 
-def _writes(made: Group) -> Table:
-    return Table(["Write", "What"], phases(made), f"The writes of txg {made.txg}")
+def writes(made: Group) -> Table:
+    """What the transaction group wrote."""
+    rows = [(span(*row), EMPTIED if row[2] == FLUSH else row[2]) for row in phases(made)]
+    return Table(["Write", "What"], rows, f"The writes of txg {made.txg}")
+
+
+def worked(cut: Cut, safe: int) -> Table:
+    """What had become of each write; the first `safe` of them cannot be lost."""
+    rows = []
+    for first, last, what in phases(cut.made):
+        if what == FLUSH:
+            continue
+        there = [n for n in (safe, cut.after) if n >= first]
+        if not there:
+            state = "not sent"
+        elif safe >= min(last, cut.after):
+            state = "on the disks"
+        else:
+            state = "sent, not flushed"
+        part = f", {cut.after - first + 1} of {last - first + 1}" if there and cut.after < last else ""
+        rows.append((span(first, last, what), what, state + part))
+    return Table(["Write", "What", "Then"], rows, f"The writes of txg {cut.made.txg} when the power fails")
 
 
 def _certain(cut: Cut) -> Problem:
@@ -138,7 +164,7 @@ def _certain(cut: Cut) -> Problem:
     return Problem(
         f"These are the writes of txg {new}, in their order. The power fails after write {cut.after}; all writes up to it "
         "are on the disks, and none after it. At which txg is the pool imported?",
-        Number(), key, [_writes(made), rule, said], said, rule, _writes(made).html(),
+        Number(), key, [rule, worked(cut, cut.after), said], said, rule, writes(made).html(),
         {wrong: words for wrong, words in slips.items() if wrong != key},
     )  # fmt: skip
 
@@ -149,7 +175,8 @@ def _cached(cut: Cut, draw: random.Random) -> Problem:
         where, sent = " and the flush that follows it", (*sent, *cut.next)
     elif cut.next:
         where = ", before the flush that follows it"
-    found = {imported(made.disks, flushed(sent)), imported(made.disks, sent)}
+    certain = flushed(sent)
+    found, safe = {imported(made.disks, certain), imported(made.disks, sent)}, sum(isinstance(e, Write) for e in certain)
     before, either, behind = f"only txg {old}", f"txg {old} or txg {new}", f"only txg {new}"
     key = either if len(found) == 2 else before if found == {old} else behind
     rule = (
@@ -170,5 +197,5 @@ def _cached(cut: Cut, draw: random.Random) -> Problem:
     return Problem(
         f"These are the writes of txg {new}, in their order. The disks have write caches. The power fails after write "
         f"{cut.after}{where}; the caches may lose what is in them. At which txg can the pool be then?",
-        Pick((before, either, behind)), key, [_writes(made), rule, said], said, rule, _writes(made).html(), slips,
+        Pick((before, either, behind)), key, [rule, worked(cut, safe), said], said, rule, writes(made).html(), slips,
     )  # fmt: skip

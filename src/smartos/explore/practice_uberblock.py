@@ -29,7 +29,7 @@ RULE = (
     "disk, is the one stored. Of those that count, the one with the highest txg is chosen; the time decides only between "
     "equal txgs."
 )
-GOOD, ROTTEN, TORN, MOVED, FOREIGN = "good", "rotten", "torn", "moved", "foreign"
+GOOD, ROTTEN, TORN, MOVED, FOREIGN = "good", "changed", "half written", "other slot", "magic"
 WHY = {
     ROTTEN: "bits of it changed", TORN: "only the first half of it was written", MOVED: "it was written for another slot",
     FOREIGN: "its magic is not an uberblock’s",
@@ -117,20 +117,25 @@ def chosen(disk: MemoryDisk) -> tuple[int, int]:
     return found.txg, slots[0]
 
 
+def clock(time: int) -> str:
+    """The time of day, UTC."""
+    return datetime.fromtimestamp(time, UTC).strftime("%H:%M:%S")
+
+
 def table(slots: Sequence[Slot], labels: bool, worked: bool = False) -> Table:
-    """The ring as a table; worked out, it says what counts."""
-    columns = ["Slot", "magic", "txg", "Time", "Checksum stored", "computed"]
-    rows = [
-        (s.slot, f"{s.magic:08x}", s.txg, datetime.fromtimestamp(s.time, UTC).strftime("%H:%M:%S"), s.stored, s.computed)
-        for s in slots
-    ]
+    """The ring as a table, of several labels without magic and time; worked out, it says what counts."""
+    columns = ["Slot", "txg", "stored", "computed"]
+    rows = [(s.slot, s.txg, s.stored, s.computed) for s in slots]
     if labels:
-        columns = ["Label", *columns]
-        rows = [(s.label, *row) for s, row in zip(slots, rows, strict=True)]
+        columns, rows = ["Label", *columns], [(s.label, *row) for s, row in zip(slots, rows, strict=True)]
     if worked:
         columns = [*columns, "Counts"]
-        rows = [(*row, "yes" if s.good else f"no: {WHY[s.harm]}") for s, row in zip(slots, rows, strict=True)]
-    return Table(columns, rows, "Uberblocks in the ring" + ", worked out" * worked, plain=columns)
+        rows = [(*row, "yes" if s.good else f"no: {s.harm}") for s, row in zip(slots, rows, strict=True)]
+    elif not labels:
+        columns = [*columns, "magic", "Time"]
+        rows = [(*row, f"{s.magic:08x}", clock(s.time)) for s, row in zip(slots, rows, strict=True)]
+    caption = "Uberblocks, with the checksums stored and computed" if not worked else "The uberblocks, worked out"
+    return Table(columns, rows, caption, plain=columns)
 
 
 def problem(seed: int) -> Problem:
@@ -206,7 +211,7 @@ def _labels(draw: random.Random) -> Problem:
         slips[last - 1] = "A good uberblock in one label is enough: labels are not put to a vote."
     return Problem(
         "The power failed while uberblocks were written, and two of the disk’s four labels are lost. These are the rings "
-        "of the other two. At which txg is the pool imported?",
+        "of the other two; all magics are right. At which txg is the pool imported?",
         Number(), key,
         [RULE, table(slots, True, True), f"The highest txg that counts in any label is {key}."],
         f"{key} is the highest txg that counts in any label; one good copy is enough.",
