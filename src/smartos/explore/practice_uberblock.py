@@ -143,12 +143,19 @@ def problem(seed: int) -> Problem:
     draw = random.Random(seed)
     if seed % 3 == 2:
         return cut_problem(draw, seed // 3)
-    return (_ring, _labels)[seed % 3](draw)
+    disk, slots = rings(seed)
+    return (_slot, _txg)[seed % 3](slots, *chosen(disk))
 
 
-def _ring(draw: random.Random) -> Problem:
+def rings(seed: int) -> tuple[MemoryDisk, list[Slot]]:
+    """The disk of a seed's problem, if it is one of rings, and the slots that are shown."""
+    disk = blank()
+    return disk, (_ring, _labels)[seed % 3](disk, random.Random(seed))
+
+
+def _ring(disk: MemoryDisk, draw: random.Random) -> list[Slot]:
     """All four labels agree; some of the newest uberblocks are not to be used."""
-    disk, first, count = blank(), draw.randrange(300, 40_000), draw.randrange(5, 8)
+    first, count = draw.randrange(300, 40_000), draw.randrange(5, 8)
     harms = [GOOD] * count
     bad = draw.sample([ROTTEN, TORN, MOVED, FOREIGN], draw.choice((1, 1, 2)))
     for n, harm in enumerate(bad):
@@ -161,8 +168,32 @@ def _ring(draw: random.Random) -> Problem:
     for n, (harm, time) in enumerate(zip(harms, times, strict=True)):
         args = (slot_of(first + n, ASHIFT), first + n, time, harm, first + n)
         slots.append([put(disk, label, *args) for label in range(LABELS)][0])
-    slots.sort(key=lambda s: s.slot)
-    txg, key = chosen(disk)
+    return sorted(slots, key=lambda s: s.slot)
+
+
+def _labels(disk: MemoryDisk, draw: random.Random) -> list[Slot]:
+    """Two labels are left, and the power failed while the last uberblock was written to them."""
+    first, count = draw.randrange(300, 40_000), draw.randrange(3, 5)
+    last, torn = first + count - 1, draw.random() < 0.4
+    ahead, behind = (0, 1) if draw.random() < 0.8 else (1, 0)
+    spoilt = draw.choice((None, None, last - 1))
+    slots = []
+    for label in (ahead, behind):
+        for txg in range(first, last + 1):
+            harm, held = GOOD, txg
+            if txg == last and label == behind:
+                held = last - 128  # the write did not get here
+            elif txg == last and torn:
+                harm = TORN
+            elif txg == spoilt and label == ahead:
+                harm = draw.choice((ROTTEN, MOVED))
+            time = EPOCH + TIMEOUT * (held - first)
+            slots.append(put(disk, label, slot_of(held, ASHIFT), held, time, harm, txg))
+    return sorted(slots, key=lambda s: (s.label, s.slot))
+
+
+def _slot(slots: Sequence[Slot], txg: int, key: int) -> Problem:
+    """The question for the slot, where all labels agree."""
     slips = _told(slots, key)
     slips.setdefault(txg, "That is its txg. The question is for the slot.")
     return Problem(
@@ -183,32 +214,14 @@ def _told(slots: Sequence[Slot], key: int) -> dict[int, str]:
     return told
 
 
-def _labels(draw: random.Random) -> Problem:
-    """Two labels are left, and the power failed while the last uberblock was written to them."""
-    disk, first, count = blank(), draw.randrange(300, 40_000), draw.randrange(3, 5)
-    last, torn = first + count - 1, draw.random() < 0.4
-    ahead, behind = (0, 1) if draw.random() < 0.8 else (1, 0)
-    spoilt = draw.choice((None, None, last - 1))
-    slots = []
-    for label in (ahead, behind):
-        for txg in range(first, last + 1):
-            harm, held = GOOD, txg
-            if txg == last and label == behind:
-                held = last - 128  # not reached any more
-            elif txg == last and torn:
-                harm = TORN
-            elif txg == spoilt and label == ahead:
-                harm = draw.choice((ROTTEN, MOVED))
-            time = EPOCH + TIMEOUT * (held - first)
-            slots.append(put(disk, label, slot_of(held, ASHIFT), held, time, harm, txg))
-    slots.sort(key=lambda s: (s.label, s.slot))
-    key, _ = chosen(disk)
-    newest = max(s.txg for s in slots if s.good)
+def _txg(slots: Sequence[Slot], key: int, slot: int) -> Problem:
+    """The question for the txg, where two labels differ."""
     slips = {s.txg: f"That uberblock does not count: {WHY[s.harm]}." for s in slots if not s.good}
-    slips |= {s.txg: "A newer one is whole in one of the labels." for s in slots if s.good and s.txg < newest}
-    slips[last - 128] = "That is what was in the slot before: it is 128 txgs old."
-    if not torn:
-        slips[last - 1] = "A good uberblock in one label is enough: labels are not put to a vote."
+    slips |= {s.txg: "A newer one is whole in one of the labels." for s in slots if s.good and s.txg < key}
+    slips[min(s.txg for s in slots)] = "That is what was in the slot before: it is 128 txgs old."
+    if sum(s.txg == key for s in slots) == 1:
+        slips[key - 1] = "A good uberblock in one label is enough: labels are not put to a vote."
+    slips.setdefault(slot, "That is its slot. The question is for the txg.")
     return Problem(
         "The power failed while uberblocks were written, and two of the disk’s four labels are lost. These are the rings "
         "of the other two; all magics are right. At which txg is the pool imported?",
