@@ -72,6 +72,11 @@ class Run:
     snapshot: bool
     moments: tuple[Moment, ...]
 
+    @property
+    def changed(self) -> list[str]:
+        """The blocks that have a new address, by name."""
+        return [name for name in self.new if self.old[name].dvas != self.new[name].dvas]
+
 
 def tree(disk: object, txg: int | None = None) -> Tree:
     """The block pointers from the uberblock down to the file's blocks, as they are on the disk, by name."""

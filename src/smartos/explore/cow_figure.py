@@ -4,13 +4,15 @@ A box is a block: its address, and below that the pointer it holds to the next b
 blocks are filled, freed ones dashed. Left out: pointers that lead elsewhere.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from smartos.explore.svg import drawing, element, group, rect, text
 from smartos.zfs.uberblock import slot_of
 
 if TYPE_CHECKING:
-    from smartos.explore.cow import Moment, Run
+    from smartos.explore.cow import Moment, Run, Tree
+    from smartos.zfs.blkptr import Blkptr
 
 WIDTH, LEFT, WIDE, HIGH, GAP, TOP = 440, 76, 178, 38, 13, 26
 RIGHT = WIDTH - 1 - WIDE
@@ -23,6 +25,11 @@ DATA = 37  # how much lower than the row grid the file's blocks are, for the lin
 STYLES = {
     "old": {"stroke": "ink-2"}, "new": {"fill": "zfs", "fill_opacity": "0.14", "stroke": "zfs", "stroke_width": 1.75},
     "free": {"stroke": "ink-2", "stroke_dasharray": "3 3"}, "kept": {"stroke": "ink", "stroke_width": 1.75},
+}  # fmt: skip
+
+LINES = {
+    "old": {"stroke": "ink-2"}, "new": {"stroke": "zfs", "stroke_width": 1.75},
+    "snapshot": {"stroke": "ink", "stroke_dasharray": "5 3"},
 }  # fmt: skip
 
 
@@ -47,7 +54,7 @@ class Picture:
         self.boxes: list[str] = []
         self.lines = {"old": "", "new": "", "snapshot": ""}
         self.leaves = [name for name in told.new if name.startswith("L0")]
-        self.copied = [name for name in self.leaves if told.old[name].dvas != told.new[name].dvas]
+        self.copied = [name for name in self.leaves if name in told.changed]
         self.step = WIDTH / (len(self.leaves) + len(self.copied))
 
     def drawn(self) -> str:
@@ -63,11 +70,9 @@ class Picture:
         height = top("data") + DATA + HIGH + 30
         verdict = f"power fails now: import finds txg {moment.opens_at}"
         colour = "zfs" if moment.opens_at == told.txg else "ink"
-        looks = {"old": {"stroke": "ink-2"}, "new": {"stroke": "zfs", "stroke_width": 1.75},
-                 "snapshot": {"stroke": "ink", "stroke_dasharray": "5 3"}}  # fmt: skip
         return drawing(
             WIDTH, height, moment.says,
-            *(element("path", d=self.lines[kind], fill="none", **look) for kind, look in looks.items() if self.lines[kind]),
+            *(element("path", d=self.lines[kind], fill="none", **look) for kind, look in LINES.items() if self.lines[kind]),
             *self.boxes,
             group(*self.mono, font_size=12, fill="ink", font_family="var(--mono, monospace)"),
             group(*self.words, font_size=12, fill="ink-2"),
@@ -92,7 +97,7 @@ class Picture:
     def _mono(self, x: float, y: float, words: str, anchor: str | None = None, fill: str | None = None) -> None:
         self.mono.append(element("text", words, x=f"{x:g}", y=f"{y:g}", text_anchor=anchor, fill=fill))
 
-    def _tree(self, kind: str, tree: dict, x: float, rows) -> None:  # noqa: ANN001 - names in the order of levels
+    def _tree(self, kind: str, tree: "Tree", x: float, rows: Sequence[str]) -> None:
         """A column of boxes, each with the pointer to the one below; a line to it, wherever it is."""
         for row in rows:
             y, pointer = top(row), tree[row]
@@ -107,7 +112,7 @@ class Picture:
             if row != "indirect":
                 self._down(kind, x, row, ROWS[ROWS.index(row) + 1])
 
-    def _holds(self, row: str, tree: dict) -> str:
+    def _holds(self, row: str, tree: "Tree") -> str:
         if row == "indirect":
             name = (self.copied or self.leaves[2:3])[-1]
             return f"[{name[3:]}]→{where(tree[name])} {digits(tree[name])}"
@@ -116,8 +121,8 @@ class Picture:
 
     def _down(self, kind: str, x: float, row: str, below: str) -> None:
         """The line from a box to the next block: straight down, or over to the old tree for a block that did not change."""
-        same = self.told.old[below].dvas == self.told.new[below].dvas
-        start, end = x + WIDE / 2, (LEFT if same or kind == "old" else RIGHT) + WIDE / 2
+        old = kind == "old" or below not in self.told.changed
+        start, end = x + WIDE / 2, (LEFT if old else RIGHT) + WIDE / 2
         y = top(row) + HIGH
         self.lines[kind] += f"M{start:g} {y:g}L{end:g} {top(below):g}"
 
@@ -159,7 +164,7 @@ class Picture:
             for n, name in enumerate(self.leaves):
                 self._fan("new", RIGHT, len(self.leaves) + self.copied.index(name) if name in self.copied else n)
 
-    def _leaf(self, x: float, y: float, name: str, kind: str, tree: dict) -> None:
+    def _leaf(self, x: float, y: float, name: str, kind: str, tree: "Tree") -> None:
         wide = self.step - 4
         self._box(x + 2, y, wide, kind)
         label = f"{name[3:]} {kind}" if kind != "old" else name[3:]
@@ -183,11 +188,11 @@ class Picture:
             self._word((start + end) / 2 + 14, top("objset") - 4, "@old", fill="ink")
 
 
-def where(pointer) -> str:  # noqa: ANN001 - a Blkptr
+def where(pointer: "Blkptr") -> str:
     """The first address in zdb's notation."""
     return pointer.dvas[0].describe().strip("<>")
 
 
-def digits(pointer) -> str:  # noqa: ANN001 - a Blkptr
+def digits(pointer: "Blkptr") -> str:
     """The end of the checksum's first word, where a small change shows."""
     return f"{pointer.cksum[0]:x}"[-6:]
