@@ -38,7 +38,8 @@ class Explorer(Part):
         )
 
     `name` is its address in the page (`#raidz?disks=4`), `keys` the further states that print and pages without
-    script show. Raises :class:`LatticeError` when a name, default or key state is not one it declares.
+    script show. A click on what carries `data-set="disks=4"` in a figure sets that control too; the control is the way
+    for the keyboard. Raises :class:`LatticeError` when a name, default or key state is not one it declares.
     """
 
     kind = "explorer"

@@ -25,6 +25,7 @@ from smartos.zfs.spa import Spa
 from smartos.zfs.uberblock import slot_shift
 
 WIDTH = 440
+SPECIFICATION = "ZFS On-Disk Specification, chapter"
 PAIRS = 4  # of the nvlist's, that are shown
 CLOCK = int(datetime(2011, 8, 15, 12, tzinfo=UTC).timestamp())  # the launch
 
@@ -95,7 +96,7 @@ def uberblock(disk: Readable | None = None) -> Explorer:
     label, at = best(disk)
     data = disk.read(at, 1 << slot_shift(label.ashift))
     every = fields.uberblock(len(data))
-    table = _table(every, data, "<", f"The fields of the uberblock’s slot at byte {at:#x} of the device")
+    table = _table(every, data, "<", f"The uberblock’s slot at byte {at:#x} of the device. {SPECIFICATION} 1")
     tail = len(data) - 48
     dump = Dump([0, 16, 32, 48, GAP, 160, 176, 208, GAP, tail, tail + 16, tail + 32])
     short = {field.name: field.name.removeprefix("ub_").removeprefix("zec_") for field in every}
@@ -128,7 +129,7 @@ def pairs(disk: Readable | None = None) -> Explorer:
     every = fields.nvlist(packed, PAIRS)
     end = every[-1].start + every[-1].size
     data = packed[: -(-end // 16) * 16]
-    table = _table(every, data, ">", f"The nvlist at byte {at:#x} of the device: its header and first {PAIRS} pairs")
+    table = _table(every, data, ">", f"The nvlist at byte {at:#x}: header and first {PAIRS} pairs. {SPECIFICATION} 1")
     dump = Dump(range(0, len(data), 16))
     by_name = {field.name: field for field in every}
 
@@ -163,7 +164,7 @@ def pointer(disk: Readable | None = None) -> Explorer:
     _, at = best(disk)
     data = disk.read(at + 40, BLKPTR_SIZE)
     every = fields.BLKPTR
-    table = _table(every, data, "<", f"The fields of the block pointer at byte {at + 40:#x} of the device")
+    table = _table(every, data, "<", f"The block pointer at byte {at + 40:#x} of the device. {SPECIFICATION} 2")
     dump = Dump(range(0, BLKPTR_SIZE, 8), left=32, pitch=17.6, wide=8, high=18)
     by_name = {field.name: field for field in every}
     starts = {
@@ -246,7 +247,7 @@ def label(disk: Readable | None = None) -> Explorer:
             (f"L{n}", f.name, f"{label_offset(disk.size, n) + f.start:#x}", f"{f.size >> 10} KiB", f.source)
             for n in range(LABELS) for f in fields.LABEL
         ]  # fmt: skip
-        caption = f"Four labels on a device of {disk.size >> 20} MiB"
+        caption = f"Four labels on a device of {disk.size >> 20} MiB. {SPECIFICATION} 1"
         table = Table(["Label", "Part", "At byte", "Size", "Source"], rows, caption)
         start = 0 if written is None else written // 64 * 64
         dump = Dump(range(start, start + 64, 16), left=80, top=200)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from smartos.explore.ring import Moment
 
 WIDTH, HEIGHT = 440, 304
-X, Y, OUTER, THICK, NAMES = 148, 152, 126, 17, 137
+X, Y, OUTER, THICK, NAMES = 148, 152, 126, 16, 137
 BOX, WIDE = 312, 122
 TREES = {"old": (40, 96), "new": (168, 96)}  # of each tree's box: top, height
 
@@ -23,9 +23,9 @@ def _at(radius: float, turn: float) -> str:
 
 
 def cell(label: int, slot: int, slots: int) -> str:
-    """A slot of a label as a path; L0 is the outermost ring, slot 0 begins at the top."""
+    """A slot of a label as a path; L0 is the outermost ring, slot 0 is at the top."""
     far, near = OUTER - label * THICK, OUTER - (label + 1) * THICK
-    start, end = slot * 360 / slots, (slot + 1) * 360 / slots
+    start, end = (slot - 0.5) * 360 / slots, (slot + 0.5) * 360 / slots
     return f"M{_at(far, start)}A{far} {far} 0 0 1 {_at(far, end)}L{_at(near, end)}A{near} {near} 0 0 0 {_at(near, start)}z"
 
 
@@ -40,7 +40,8 @@ def _grid(slots: int) -> list[str]:
     """The full rings in a tint, and the lines between labels and slots."""
     middle, wide = OUTER - 2 * THICK, 4 * THICK
     tint = element("circle", cx=X, cy=Y, r=middle, fill="none", stroke="zfs", stroke_width=wide, stroke_opacity="0.13")
-    spokes = "".join(f"M{_at(OUTER, n * 360 / slots)}L{_at(OUTER - wide, n * 360 / slots)}" for n in range(slots))
+    turns = [(n + 0.5) * 360 / slots for n in range(slots)]
+    spokes = "".join(f"M{_at(OUTER, turn)}L{_at(OUTER - wide, turn)}" for turn in turns)
     circles = [element("circle", cx=X, cy=Y, r=OUTER - n * THICK) for n in range(5)]
     return [tint, group(element("path", d=spokes), *circles, fill="none", stroke="rule")]
 
@@ -55,7 +56,7 @@ def _cells(moment: "Moment", slots: int, last: int) -> list[str]:
             if what:
                 kinds[what] += cell(label, n, slots)
             if kind == "bad":
-                radius, turn = OUTER - (label + 0.5) * THICK, (n + 0.5) * 360 / slots
+                radius, turn = OUTER - (label + 0.5) * THICK, n * 360 / slots
                 x, y = map(float, _at(radius, turn).split())
                 crosses += f"M{x - 4:g} {y - 4:g}l8 8m0-8l-8 8"
     looks = {
@@ -79,7 +80,7 @@ def _numbers(moment: "Moment", slots: int) -> list[str]:
     names, bold = [], ""
     for n in range(slots):
         held = sorted({row[n][1] for row in moment.labels if row[n][0] == "valid"})
-        x, y = map(float, _at(NAMES, (n + 0.5) * 360 / slots).split())
+        x, y = map(float, _at(NAMES, n * 360 / slots).split())
         words = str(held[-1]) if held else "–"
         made = element("text", words, x=f"{x:g}", y=f"{y + 4:g}")
         if moment.read and moment.read.txg in held:
@@ -114,7 +115,7 @@ def _trees(moment: "Moment", slot: int, slots: int, last: int) -> list[str]:
         chosen = moment.read is not None and moment.read.txg == txg
         begun = name == "old" or moment.landed
         if pointed:
-            start = _at(NAMES + 12, (at + 0.5) * 360 / slots).split()
+            start = _at(NAMES + 12, at * 360 / slots).split()
             look = {"stroke": "ink", "stroke_width": 2.5} if chosen else {"stroke": "ink-2"}
             found.append(line(*map(float, start), BOX, top + high / 2, **look))
         dash = None if whole else "4 3"
@@ -124,11 +125,11 @@ def _trees(moment: "Moment", slot: int, slots: int, last: int) -> list[str]:
         found.append(text(BOX + 10, top + 22, f"tree of txg {txg}", "ink" if begun else "ink-2", size=14))
         found += _state(moment, name, top)
         if moment.phase == "found":
-            found += _outcome(moment, txg, top)
+            found += _outcome(moment, txg, top, pointed)
     return found
 
 
-def _outcome(moment: "Moment", txg: int, top: float) -> list[str]:
+def _outcome(moment: "Moment", txg: int, top: float, pointed: bool) -> list[str]:
     """What an import found of a tree."""
     if txg in moment.read.failed:
         words, good = "✗ has holes", False
@@ -136,7 +137,8 @@ def _outcome(moment: "Moment", txg: int, top: float) -> list[str]:
         good = not moment.read.errors
         words = f"{'✓' if good else '✗'} file: {moment.read.words}"
     else:
-        return []
+        words = "" if pointed or not moment.landed else "without a root"
+        return [text(BOX + 10, top + 82, words, "ink-2")] if words else []
     return [text(BOX + 10, top + 82, words, "ink" if good else "accent", size=13, font_weight="bold")]
 
 
