@@ -1,12 +1,18 @@
 """A pool is made, changed in transaction groups, exported and imported; what is on the disks is always whole."""
 
+import struct
+
 import pytest
 
 from smartos.probes import subscribe
+from smartos.zfs import checksum, dmu
+from smartos.zfs.blkptr import BLKPTR_SIZE, DVA, Blkptr
 from smartos.zfs.disk import MemoryDisk, Recorder
 from smartos.zfs.errors import NoSuchName, NotAPool, PoolFaulted, Unsupported
 from smartos.zfs.faults import FaultyDisk, Gone
 from smartos.zfs.label import read_labels
+from smartos.zfs.objset import ZilHeader
+from smartos.zfs.pool import Pool
 from smartos.zfs.spa import Spa
 from smartos.zfs.space import RangeTree
 from smartos.zfs.txg import PoolSuspended
@@ -213,6 +219,45 @@ def test_pools_that_cannot_be_made_or_imported_say_why() -> None:
         Spa.import_(devices(spa)[:1])
     with pytest.raises(NoSuchName):
         spa.open("tank/nothing")
+
+
+def logged(records: int) -> MemoryDisk:
+    """A pool whose dataset has an intent log of one block with so many records, as a crash leaves it."""
+    disk = MemoryDisk(64 << 20, "c0t0d0")
+    spa = Spa.create("tank", [disk])
+    spa.open("tank").write("/f", b"before")
+    place, size, number = 40 << 20, 4096, (7, 9, 21, 1)
+    block = struct.pack("<4Q", 1, 32, 5, 1) * records
+    tail = bytes(8) + bytes(BLKPTR_SIZE) + struct.pack("<Q", len(block))
+    block = block.ljust(size - len(tail) - checksum.ECK_SIZE, b"\0") + tail + bytes(checksum.ECK_SIZE)
+    head = spa.open("tank").objset
+    pointer = Blkptr(
+        dvas=(DVA(0, place, size),), lsize=size, psize=size, compress=2, checksum=checksum.ZILOG, type=dmu.INTENT_LOG,
+        birth=spa.txg.open + 5, cksum=number, little=True,
+    )  # fmt: skip
+    head.phys.zil_header = ZilHeader(log=pointer)
+    head.mark(head.meta)
+    spa.sync()
+    spa.root.children[0].write(place, checksum.seal(block, number, checksum.ZILOG))
+    return disk
+
+
+def test_an_intent_log_that_waits_is_found_and_the_pool_is_not_imported() -> None:
+    disk = logged(records=3)
+    found = Pool.open([disk]).dataset("tank")
+    assert (len(found.intent_log()), found.unreplayed()) == (1, 3)
+    assert found.filesystem().read(found.filesystem().lookup("/f")) == b"before", "the pool is shown as it was"
+    with pytest.raises(Unsupported, match="tank has an intent log of 3 records, and replaying it is not done here"):
+        Spa.import_([disk])
+
+
+def test_an_intent_log_with_nothing_in_it_is_given_up() -> None:
+    disk = logged(records=0)
+    spa = Spa.import_([disk])
+    spa.open("tank").write("/g", b"after")
+    spa.sync()
+    assert Pool.open([disk]).dataset("tank").intent_log() == []
+    sound(spa)
 
 
 def test_a_pool_that_cannot_write_is_suspended() -> None:
