@@ -203,7 +203,7 @@ def verifier(pointer: Blkptr) -> Callable[[bytes], bool] | None:
 def zilog_order(data: bytes, pointer: Blkptr) -> str | None:
     """The byte order of an intent log block when its own checksum and its number are right, else None."""
     if pointer.checksum == checksum.ZILOG:
-        return checksum.sealed(data, pointer.cksum, checksum.ZILOG)
+        return checksum.sealed(data, pointer.cksum, checksum.ZILOG, half=pointer.crypt)
     for order in "<>":
         magic, *stored = struct.unpack_from(order + "5Q", data, ECK_OFFSET) if len(data) >= 184 else (0,)
         if magic != checksum.ECK_MAGIC:
@@ -213,7 +213,10 @@ def zilog_order(data: bytes, pointer: Blkptr) -> str | None:
         if used > len(data):
             return None
         head = data[: ECK_OFFSET + 8] + struct.pack(order + "4Q", *pointer.cksum)
-        return order if checksum.fletcher_4(head + data[184:used], order) == tuple(stored) else None
+        words = checksum.fletcher_4(head + data[184:used], order)
+        if pointer.crypt:  # the other half of the stored words is a message authentication code
+            words, stored = checksum.folded(words)[:2], stored[:2]
+        return order if words == tuple(stored) else None
     return None
 
 

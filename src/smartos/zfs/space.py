@@ -73,8 +73,11 @@ class Debug:
     txg: int
 
 
-def entries(words: list[int]) -> Iterator[Entry | Debug]:
-    """Decode a log. Raises :class:`CorruptPool` when it ends within an entry."""
+def entries(words: list[int], padding: bool = False) -> Iterator[Entry | Debug]:
+    """Decode a log. Raises :class:`CorruptPool` when it ends within an entry.
+
+    `padding` gives the words that only fill up a block, too, as notes of txg 0.
+    """
     at = 0
     while at < len(words):
         word = words[at]
@@ -82,7 +85,7 @@ def entries(words: list[int]) -> Iterator[Entry | Debug]:
         if not word >> 63:
             yield Entry(word >> 15 & 1, word >> 16, (word & RUN_MAX - 1) + 1)
         elif word >> 62 == 2:
-            if word != 1 << 63:  # all zeros: padding before an entry of two words
+            if word != 1 << 63 or padding:  # all zeros: padding before an entry of two words
                 yield Debug(word >> 60 & 3, word >> 50 & 0x3FF, word & (1 << 50) - 1)
         else:
             if at >= len(words):

@@ -25,13 +25,20 @@ from smartos.zfs.space_log import allocated
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A block met on the walk: where it belongs (as zdb says: object set, object, level, number) and its pointer."""
+    """A block met on the walk: where it belongs (as zdb says: object set, object, level, number) and its pointer.
+
+    Beyond the levels of a tree there are -1 for an object set's root, -2 for an intent log's block (object 0) or a
+    spill block, -3 for an entry of a list of blocks that wait to be freed, -4 for a block that an intent log's record
+    points to. `objset` is the dataset's object in the MOS, `offset` is in bytes of the object.
+    """
 
     where: str
     object: int
     level: int
     number: int
     pointer: Blkptr
+    objset: int = 0
+    offset: int = 0
 
 
 @dataclass
@@ -99,50 +106,51 @@ class Walker:
     def run(self) -> Report:
         """Walk everything and account for the space. What goes wrong with a block is noted, and the walk goes on."""
         for visit in self.visits():
-            self._count(visit)
-        self._account()
+            self.count(visit)
+        self.account()
         return self.report
 
     def visits(self) -> Iterator[Visit]:
-        """Every block once: the MOS, then each dataset's, then lists of blocks that wait to be freed."""
+        """Every block once, in zdb's order: lists of blocks that wait to be freed, the MOS, each dataset by number."""
         pool = self.pool
-        yield from self._objset("MOS", pool.uberblock.rootbp, 0)
-        for dataset in self._guarded("datasets", lambda: pool.datasets(internal=True)):
-            phys = self._try(dataset.name, lambda dataset=dataset: dataset.phys)
-            if phys is not None:
-                yield from self._objset(dataset.name, phys.bp, phys.prev_snap_txg)
-                if not dataset.is_snapshot:
-                    yield from self._log(dataset)
         for name in (dsl.SYNC_BPOBJ, dsl.FREE_BPOBJ):
             number = pool.directory.get(name)
             if isinstance(number, int):
                 for place, pointer in enumerate(self._guarded(name, lambda number=number: pool.bpobj(number))):
                     yield Visit(name, number, -3, place, pointer)
+        yield from self._objset("MOS", pool.uberblock.rootbp, 0)
+        found = self._guarded("datasets", lambda: pool.datasets(internal=True))
+        for dataset in sorted(found, key=lambda each: each.object):
+            phys = self._try(dataset.name, lambda dataset=dataset: dataset.phys)
+            if phys is not None:
+                if not dataset.is_snapshot:
+                    yield from self._log(dataset)
+                yield from self._objset(dataset.name, phys.bp, phys.prev_snap_txg, dataset.object)
 
     # ---- trees
 
-    def _objset(self, name: str, root: Blkptr, since: int) -> Iterator[Visit]:
+    def _objset(self, name: str, root: Blkptr, since: int, where: int = 0) -> Iterator[Visit]:
         """An object set's blocks that were born after txg `since`."""
         if root.hole or root.birth <= since:
             return
-        yield Visit(name, 0, -1, 0, root)
+        yield Visit(name, 0, -1, 0, root, where)
         opened = self._try(name, lambda: Objset(root, self.read, name))
         if opened is None:
             return
         meta = opened.phys.meta_dnode
-        for visit in self._tree(name, 0, meta, since):
+        for visit in self._tree(name, 0, meta, since, where):
             yield visit
             if visit.level == 0:
                 yield from self._dnode_block(name, visit, meta, since)
         phys = opened.phys
         counts = {
-            objset.USERUSED: phys.userused,
-            objset.GROUPUSED: phys.groupused,
             objset.PROJECTUSED: phys.projectused,
+            objset.GROUPUSED: phys.groupused,
+            objset.USERUSED: phys.userused,
         }
         for number, dnode in counts.items():
             if dnode is not None and dnode.type != dmu.NONE:
-                yield from self._tree(name, number, dnode, since)
+                yield from self._tree(name, number, dnode, since, where)
 
     def _dnode_block(self, name: str, visit: Visit, meta: Dnode, since: int) -> Iterator[Visit]:
         data = self._try(f"{name} dnodes {visit.number}", lambda: self.read(visit.pointer))
@@ -151,9 +159,9 @@ class Walker:
         first = visit.number * (meta.block_size >> 9)
         where = f"{name} dnodes {visit.number}"
         for number, dnode in self._guarded(where, lambda: dnodes(data, visit.pointer.order, first)):
-            yield from self._tree(name, number, dnode, since)
+            yield from self._tree(name, number, dnode, since, visit.objset)
 
-    def _tree(self, name: str, number: int, dnode: Dnode, since: int) -> Iterator[Visit]:
+    def _tree(self, name: str, number: int, dnode: Dnode, since: int, where: int) -> Iterator[Visit]:
         """An object's blocks born after `since`; below an older pointer nothing is newer."""
 
         def failed(pointer: Blkptr, error: ZfsError) -> None:
@@ -164,7 +172,8 @@ class Walker:
 
         for level, block, pointer in pointers(dnode, read, failed):
             if pointer.birth > since:
-                yield Visit(name, number, level, block, pointer)
+                offset = (block << level * dnode.fan_shift if level > 0 else block) * dnode.block_size
+                yield Visit(name, number, level, block, pointer, where, offset)
 
     def _log(self, dataset: Dataset) -> Iterator[Visit]:
         """The blocks of an intent log that are allocated for good: it was claimed, or they are older than the pool."""
@@ -173,17 +182,29 @@ class Walker:
         opened = self._try(dataset.name, lambda: dataset.objset)
         if opened is None or opened.phys.zil_header.log.hole:
             return
-        header = opened.phys.zil_header
+        header, uberblock = opened.phys.zil_header, self.pool.uberblock
         blocks = self._try(dataset.name, dataset.intent_log) or []
         waiting = sum(block.records for block in blocks)
         if waiting:
             self.report.notes.append(f"{dataset.name}: an intent log with {waiting} records was not replayed")
+        met: set[DVA] = set()
         for block in blocks:
-            if header.claim_txg or block.pointer.birth <= self.pool.uberblock.txg:
-                yield Visit(dataset.name, 0, -2, block.seq, block.pointer)
-            for pointer in block.written:
+            if not header.claim_txg and block.pointer.birth > (uberblock.checkpoint_txg or uberblock.txg):
+                return
+            found = [Visit(dataset.name, 0, -2, block.seq, block.pointer, dataset.object, block.seq)]
+            for record in block.written:
+                number, offset, _ = record.words(3)
+                pointer = record.pointer
                 if header.claim_txg and pointer.birth >= header.claim_txg:
-                    yield Visit(dataset.name, 0, 0, block.seq, pointer)
+                    place = offset // pointer.lsize
+                    found.append(
+                        Visit(dataset.name, number, -4, place, pointer, dataset.object, place * pointer.lsize)
+                    )
+            for visit in found:
+                dvas = visit.pointer.dvas[:1]  # several records may write one block
+                if visit.pointer.embedded or dvas[0] not in met:
+                    met.update(dvas)
+                    yield visit
 
     def _try(self, where: str, action):  # noqa: ANN001, ANN202 - whatever the action gives, or None
         try:
@@ -200,13 +221,14 @@ class Walker:
 
     # ---- counting
 
-    def _count(self, visit: Visit) -> None:
+    def count(self, visit: Visit) -> None:
+        """Take a block into the report, and verify its copies if that is wanted."""
         pointer, report = visit.pointer, self.report
         kind = dmu.INTENT_LOG if visit.level == -2 and visit.object == 0 else pointer.type
         report.blocks[dmu.type_name(kind)] += 1
         report.lsize += pointer.lsize
         if pointer.embedded:
-            if self.data:
+            if self.data and visit.level != -3:  # in a list it is kept without its payload
                 self._check(visit, lambda: self.pool.read(pointer))
             return
         report.psize += pointer.psize
@@ -302,7 +324,8 @@ class Walker:
 
     # ---- space
 
-    def _account(self) -> None:
+    def account(self) -> None:
+        """Set what was referred to against the space maps."""
         pool, report = self.pool, self.report
         if dsl.CHECKPOINT in pool.directory:
             report.notes.append("the pool has a checkpoint: what only that holds cannot be told from a leak")

@@ -1,13 +1,15 @@
 """The intent log: what was promised to be on disk before its transaction group was, in a chain of blocks per dataset.
 
-Whoever opens a pool to write must replay what a crash left there. This package does not; it only finds out whether
-there is anything, and which blocks the chain takes.
+Whoever opens a pool to write must replay what a crash left there. This package does not; it only finds out what there
+is, and which blocks it takes. A log that was claimed when the pool was last opened for writing ends where its header
+says: what lies behind the last claimed block or record is not part of it, even where it reads well.
 
-Left out: replay, and the meaning of the records. Follows `zil.h` and `zil_parse` of `zil.c`.
+Left out: replay, and records that an encrypted dataset encrypts, of which only the headers are in the clear. Follows
+`zil.h`, and `zil_parse` and `zil_read_log_block` of `zil.c`.
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from smartos.zfs import checksum
@@ -17,21 +19,61 @@ from smartos.zfs.objset import ZilHeader
 from smartos.zfs.reader import zilog_order
 
 CHAIN_SIZE = 184  # zc_pad, zc_next_blk, zc_nused, zc_eck
+CHAIN2_SIZE = 192  # zil_chain_t at the front of a block, rounded up to whole words
 SEQ = 3  # the word of the checksum in which a block's number stands
 MAX_BLOCKS = 1 << 16
-TX_WRITE = 9
+TX_WRITE, TX_WRITE2, TX_CI = 9, 20, 1 << 63
+WRITE_SIZE = 64 + BLKPTR_SIZE  # a write's record without data
+CLAIM_LR_SEQ_VALID = 2  # of a header's flags
+_COMMON = {order: struct.Struct(order + "4Q") for order in "<>"}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record: its type (without the bit for names in either case), txg, number, its bytes, and their order.
+
+    The bytes begin with the common header of 32: type, length, txg, number.
+    """
+
+    type: int
+    txg: int
+    seq: int
+    data: bytes
+    order: str
+
+    @property
+    def pointer(self) -> Blkptr | None:
+        """The block that a write points to, because its data went straight to their place; None where there is none."""
+        if self.type != TX_WRITE or len(self.data) < WRITE_SIZE:
+            return None
+        found = Blkptr.unpack(self.data[64:WRITE_SIZE], self.order)
+        return None if found.hole else found
+
+    def words(self, count: int, at: int = 32) -> tuple[int, ...]:
+        """Words of the record, zeros where it is shorter."""
+        return struct.unpack_from(f"{self.order}{count}Q", self.data.ljust(at + 8 * count, b"\0"), at)
 
 
 @dataclass(frozen=True, slots=True)
 class LogBlock:
-    """A block of the chain: its pointer, its number, whether it could be read, how many records are in it, and the
-    blocks that these point to because the data of a large write went straight to its place."""
+    """A block of the chain: its pointer, its number, whether it could be read and leads on, and its records."""
 
     pointer: Blkptr
     seq: int
     readable: bool
-    records: int = 0
-    written: tuple[Blkptr, ...] = ()
+    entries: tuple[Record, ...] = ()
+
+    @property
+    def records(self) -> int:
+        """How many records are in it."""
+        return len(self.entries)
+
+    @property
+    def written(self) -> tuple[Record, ...]:
+        """The records that point to blocks. In an encrypted dataset a record with data hides its pointer."""
+        hidden = self.pointer.crypt
+        found = (each for each in self.entries if not (hidden and len(each.data) != WRITE_SIZE))
+        return tuple(each for each in found if each.pointer is not None)
 
 
 def chain(header: ZilHeader, raw: Callable[[Blkptr], bytes]) -> list[LogBlock]:
@@ -40,43 +82,58 @@ def chain(header: ZilHeader, raw: Callable[[Blkptr], bytes]) -> list[LogBlock]:
     `raw` gives a block's bytes as they are on the disk.
     """
     found, pointer = [], header.log
-    last = header.claim_blk_seq if header.claim_txg else None
+    claimed = bool(header.claim_txg)
+    last = header.claim_blk_seq if claimed else None
+    last_record = header.claim_lr_seq if claimed and header.flags & CLAIM_LR_SEQ_VALID else None
+    record = 0
     while not pointer.hole and len(found) < MAX_BLOCKS:
         seq = pointer.cksum[SEQ]
         if (last is not None and seq > last) or (found and seq <= found[-1].seq):
             break
-        try:
-            data = raw(pointer)
-        except ZfsError:
-            data = b""
-        order = zilog_order(data, pointer) if len(data) >= CHAIN_SIZE else None
-        if order is None:
+        if record == last_record and seq == last:
+            found.append(LogBlock(pointer, seq, True))
+            break
+        read = _read(pointer, raw)
+        if read is None:
             found.append(LogBlock(pointer, seq, False))
             break
-        at = 0 if pointer.checksum == checksum.ZILOG2 else len(data) - CHAIN_SIZE
-        following = Blkptr.unpack(data[at + 8 : at + 8 + BLKPTR_SIZE], order)
-        (used,) = struct.unpack_from(order + "Q", data, at + 8 + BLKPTR_SIZE)
-        start = CHAIN_SIZE + 8 if at == 0 else 0
-        found.append(LogBlock(pointer, seq, True, *_records(data[start : min(used, len(data))], order)))
-        pointer = following
+        following, data, order = read
+        entries = list(_records(data, order))
+        kept = [each for each in entries if last_record is None or each.seq <= last_record]
+        found.append(LogBlock(pointer, seq, True, tuple(kept)))
+        if len(kept) < len(entries):
+            break
+        record, pointer = max((each.seq for each in kept), default=record), following
     return found
 
 
-def _records(data: bytes, order: str) -> tuple[int, tuple[Blkptr, ...]]:
-    """How many records there are, and the blocks that they point to.
+def _read(pointer: Blkptr, raw: Callable[[Blkptr], bytes]) -> tuple[Blkptr, bytes, str] | None:
+    """The pointer to the next block, the records' bytes, and their order; None when the block is not whole.
 
-    Each begins with its type, its length, its txg and its number; a write goes on with object, offset, length and a
-    block's offset, and the pointer of that block.
+    A whole block has room for what it says it uses, and leads to a block with the next number.
     """
-    count, at, written = 0, 0, []
-    form = struct.Struct(order + "4Q")
+    try:
+        data = raw(pointer)
+    except ZfsError:
+        return None
+    order = zilog_order(data, pointer) if len(data) >= CHAIN2_SIZE else None
+    if order is None:
+        return None
+    front = pointer.checksum == checksum.ZILOG2
+    at = 0 if front else len(data) - CHAIN_SIZE
+    following = Blkptr.unpack(data[at + 8 : at + 8 + BLKPTR_SIZE], order)
+    (used,) = struct.unpack_from(order + "Q", data, at + 8 + BLKPTR_SIZE)
+    wanted = (*pointer.cksum[:SEQ], pointer.cksum[SEQ] + 1)
+    if following.hole or following.cksum != wanted or used > (len(data) if front else at):
+        return None
+    return following, data[CHAIN2_SIZE if front else 0 : used], order
+
+
+def _records(data: bytes, order: str) -> Iterator[Record]:
+    at, form = 0, _COMMON[order]
     while at + form.size <= len(data):
-        kind, length, _, _ = form.unpack_from(data, at)
+        kind, length, txg, seq = form.unpack_from(data, at)
         if not form.size <= length <= len(data) - at:
-            break
-        if kind & 0xFFFFFFFF == TX_WRITE and length >= 64 + BLKPTR_SIZE:
-            pointer = Blkptr.unpack(data[at + 64 : at + 64 + BLKPTR_SIZE], order)
-            if not pointer.hole:
-                written.append(pointer)
-        count, at = count + 1, at + length
-    return count, tuple(written)
+            return
+        yield Record(kind & ~TX_CI, txg, seq, data[at : at + length], order)
+        at += length
