@@ -10,8 +10,9 @@ def main() -> int:
     if len(sys.argv) < 2 or sys.argv[1] in ("-h", "--help"):
         print(f"usage: python -m smartos {{{','.join(COMMANDS)}}} …", file=sys.stderr)
         return 0 if len(sys.argv) > 1 else 2
-    done = run(sys.argv[1:])
-    sys.stdout.write(done.out)
+    stdin = None if sys.stdin is None or sys.stdin.isatty() else sys.stdin.buffer.read
+    done = run(sys.argv[1:], stdin=stdin, terminal=sys.stdout.isatty())
+    sys.stdout.buffer.write(done.stdout)
     sys.stdout.flush()
     sys.stderr.write(done.err)
     return done.status

@@ -37,6 +37,10 @@ def destroy_sync(dataset: LiveDataset) -> None:
     """`dsl_dataset_destroy_sync`: a snapshot, or a head dataset with its directory, goes."""
     if DESTROY.listeners:
         DESTROY.fire(dataset, None, None)
+    log = dataset.dp.spa.history.internal
+    if not dataset.is_snapshot:
+        log("destroy_begin_sync", f"dataset = {dataset.number}")
+    log("destroy", f"dataset = {dataset.number}")
     if dataset.is_snapshot:
         dataset.dp.spa.scan.destroyed(dataset.number, dataset.phys.next_snap_obj)
         _snapshot(dataset)

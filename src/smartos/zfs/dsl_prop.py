@@ -17,19 +17,27 @@ _SUMS = {
     "sha256": checksum.SHA256,
 }  # fmt: skip
 _SWITCH = {"off": 0, "on": 1}
+_ACL_MODES = {"discard": 0, "groupmask": 2, "passthrough": 3}
+_ACL_INHERIT = {
+    "discard": 0, "noallow": 1, "restricted": 4, "passthrough": 3, "secure": 4, "passthrough-x": 5,
+}  # fmt: skip
 _CACHE = {"none": 0, "metadata": 1, "all": 2}
 ENUMS = {
     "compression": _PACKINGS, "checksum": _SUMS, "primarycache": _CACHE, "secondarycache": _CACHE,
     "snapdir": {"hidden": 0, "visible": 1}, "canmount": {"off": 0, "on": 1, "noauto": 2},
     "logbias": {"latency": 0, "throughput": 1}, "sync": {"standard": 0, "always": 1, "disabled": 2},
-    **dict.fromkeys(("atime", "readonly", "devices", "exec", "setuid", "zoned"), _SWITCH),
+    "aclmode": _ACL_MODES, "aclinherit": _ACL_INHERIT, "dedup": {"off": checksum.OFF},
+    **dict.fromkeys(
+        ("atime", "readonly", "devices", "exec", "setuid", "zoned", "xattr", "vscan", "nbmand"), _SWITCH
+    ),
 }  # fmt: skip
 _SIZES = ("quota", "reservation", "refquota", "refreservation", "volsize", "volblocksize")
 NUMBERS = (*_SIZES, "recordsize", "copies", "version")
 ALONE = frozenset((*_SIZES, "canmount", "version"))
 DEFAULTS: dict[str, int | str] = {
-    **dict.fromkeys(("atime", "devices", "exec", "setuid", "checksum", "canmount"), "on"),
-    **dict.fromkeys(("compression", "readonly", "zoned"), "off"),
+    **dict.fromkeys(("atime", "devices", "exec", "setuid", "xattr", "checksum", "canmount"), "on"),
+    **dict.fromkeys(("compression", "readonly", "zoned", "vscan", "nbmand", "dedup", "sharenfs", "sharesmb"), "off"),
+    "aclmode": "discard", "aclinherit": "restricted", "mlslabel": "none",
     **dict.fromkeys(("quota", "reservation", "refquota", "refreservation"), 0),
     "snapdir": "hidden", "primarycache": "all", "secondarycache": "all", "logbias": "latency", "sync": "standard",
     "recordsize": 128 << 10, "copies": 1,

@@ -61,6 +61,7 @@ def snapshot_sync(head: LiveDataset, snapname: str, guid: int = 0) -> LiveDatase
     head.node.touch()
     mos.zap_put(mine.snapnames_zapobj, snapname, node.number)
     made = dp.known[node.number] = LiveDataset(dp, node.number, head.dir, snapname)
+    spa.history.internal("snapshot", f"dataset = {node.number}")
     return made
 
 
@@ -159,6 +160,7 @@ def promote_sync(clone: LiveDataset) -> None:
     origin.phys.unique_bytes = unique
     for each in (origin, ours, theirs):
         each.node.touch()
+    dp.spa.history.internal("promote", f"dataset = {clone.number}")
 
 
 def _move(snap: LiveDataset, head: LiveDataset, clone: LiveDataset, old: LiveDir, new: LiveDir, moved: int) -> None:

@@ -60,6 +60,8 @@ def receive(spa: "Spa", stream: bytes, name: str, force: bool = False) -> LiveDa
         made = dsl_snapshot.snapshot_sync(head, snapname, begin.toguid)
         made.phys.creation_time = begin.creation_time
         made.node.touch()
+        event = "replay_inc_sync" if begin.fromguid else "replay_full_sync"
+        spa.history.internal(event, f"dataset = {head.number}")
         return made
 
     return spa.task(f"receive {path}@{snapname}", work)

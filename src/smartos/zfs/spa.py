@@ -20,17 +20,18 @@ from smartos.zfs import bpobj, checksum, dmu, objset, spa_config, txg, vdev, zil
 from smartos.zfs.blkptr import Blkptr
 from smartos.zfs.bpobj import LiveBpobj
 from smartos.zfs.disk import Disk
-from smartos.zfs.dsl import CONFIG, CREATION_VERSION, DEFLATE, POOL_DIRECTORY_OBJECT, SYNC_BPOBJ
+from smartos.zfs.dsl import CONFIG, CREATION_VERSION, DEFLATE, POOL_DIRECTORY_OBJECT, PROPS, SYNC_BPOBJ
 from smartos.zfs.dsl_dataset import LiveDataset
 from smartos.zfs.dsl_pool import DslPool, SyncTask
 from smartos.zfs.errors import NoSpace, PoolFaulted, Unsupported, ZfsError
 from smartos.zfs.events import EventLog
-from smartos.zfs.label import ACTIVE, EXPORTED
+from smartos.zfs.label import ACTIVE, DESTROYED, EXPORTED
 from smartos.zfs.metaslab import MetaslabClass, MetaslabGroup
 from smartos.zfs.pool import Pool
 from smartos.zfs.reader import Reader, verifier
 from smartos.zfs.scan import Scan
 from smartos.zfs.spa_admin import Admin
+from smartos.zfs.spa_history import History
 from smartos.zfs.spa_vdev import Devices
 from smartos.zfs.txg import TXG_INITIAL, TxgState, nvlist_object, txg_sync
 from smartos.zfs.uberblock import Uberblock
@@ -82,7 +83,8 @@ class Spa(Admin, Devices):
         self.metaslabs = MetaslabClass([])
         self.syncing_txg = self.sync_pass = self.passes = 0
         self.config_dirty, self.suspended = True, ""
-        self.config_object = 0
+        self.config_object = self.props_object = 0
+        self.history = History(self)
         self.dtl_objects: dict[int, int] = {}
         self.create_txgs: dict[int, int] = {}
         self._dtl_written: dict[int, tuple] = {}
@@ -189,6 +191,8 @@ class Spa(Admin, Devices):
         self.dp.load()
         self.config_object = directory.get(CONFIG)
         self.deferred = LiveBpobj(mos, directory.get(SYNC_BPOBJ))
+        self.props_object = directory.get(PROPS) or 0
+        self.history.load()
         self._load_devices(found, disks)
         self.scan = Scan(self)
         self.scan.load()
@@ -213,9 +217,10 @@ class Spa(Admin, Devices):
                 if claimed or block.pointer.birth <= self.uberblock.txg:
                     self.zio.frees.append(block.pointer)
 
-    def export(self) -> None:
-        """`zpool export`: write everything, and say in the labels that nobody uses the pool."""
-        self.state, self.config_dirty = EXPORTED, True
+    def export(self, destroyed: bool = False) -> None:
+        """`zpool export`: write everything, and say in the labels that nobody uses the pool; or `zpool destroy`, which
+        does the same but for the word in the labels."""
+        self.state, self.config_dirty = DESTROYED if destroyed else EXPORTED, True
         self.sync()
         for leaf in self.root.leaves():
             leaf.flush()

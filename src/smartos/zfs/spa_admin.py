@@ -69,6 +69,7 @@ class Admin(Properties):
         """In syncing context: a head dataset with an empty filesystem."""
         made = LiveDataset.create(self.dp, directory)
         create_fs(made.create_objset(objset.ZFS), (self.now(), 0))
+        self.history.internal("create", f"dataset = {made.number}")
         self._set(made, properties)
         return made
 
@@ -111,6 +112,7 @@ class Admin(Properties):
         def work() -> LiveDataset:
             made = LiveDataset.create(self.dp, LiveDir.create(self.dp, self.dp.find_dir(parent), last))
             create_vol(made.create_objset(objset.ZVOL), size, dsl_prop.encode("volblocksize", block))
+            self.history.internal("create", f"dataset = {made.number}")
             self._set(made, encoded)
             return made
 
@@ -160,6 +162,7 @@ class Admin(Properties):
         def work() -> LiveDataset:
             origin = self.dp.find(snapshot)
             made = LiveDataset.create(self.dp, LiveDir.create(self.dp, self.dp.find_dir(parent), last), origin)
+            self.history.internal("create", f"dataset = {made.number}")
             self._set(made, encoded)
             return made
 
@@ -209,6 +212,7 @@ class Admin(Properties):
                 self.dp.mos.zap_remove(head.phys.snapnames_zapobj, target.snapname)
                 self.dp.mos.zap_put(head.phys.snapnames_zapobj, snapname, target.number)
                 target.snapname = snapname
+                self.history.internal("rename", f"dataset = {target.number}")
 
             self.task(f"rename {old} {new}", again, free)
             return
@@ -234,6 +238,7 @@ class Admin(Properties):
         mos.zap_put(parent.phys.child_dir_zapobj, name, directory.number)
         phys.parent_obj, directory.parent, directory.myname = parent.number, parent, name
         directory.node.touch()
+        self.history.internal("rename", f"dataset = {phys.head_dataset_obj}")
 
     def destroy(self: "Spa", name: str, recursive: bool = False) -> None:
         """`zfs destroy [-r]`: a dataset or snapshot goes, with what is below it if so told. Raises :class:`Busy`."""

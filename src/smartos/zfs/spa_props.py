@@ -1,12 +1,14 @@
-"""Properties of an open pool's datasets: set, inherited, and with effect from the transaction group on that syncs them.
+"""Properties of an open pool and of its datasets: set, inherited, with effect from the transaction group on that syncs
+them. The pool's own are numbers (or strings) in a table of the MOS, which is made when the first one is set.
 
-Left out: what `dsl_prop.py` leaves out. Follows `dsl_prop.c`, `dsl_dir.c` (`dsl_dir_set_quota_check`) and
+Left out: what `dsl_prop.py` leaves out. Follows `spa_sync_props` of `spa.c`, `dsl_prop.c`, `dsl_dir.c` (`dsl_dir_set_quota_check`) and
 `zfs_ioctl.c` of illumos as of 12 August 2011.
 """
 
 from typing import TYPE_CHECKING
 
-from smartos.zfs import dsl_prop
+from smartos.zfs import dmu, dsl_prop
+from smartos.zfs.dsl import POOL_DIRECTORY_OBJECT, PROPS
 from smartos.zfs.dsl_dataset import LiveDataset
 from smartos.zfs.errors import NoSpace, Unsupported
 
@@ -48,6 +50,10 @@ class Properties:
         """In syncing context: store properties, and let them have their effect."""
         for key, value in values.items():
             self.dp.mos.zap_put(target.dir.phys.props_zapobj, key, value)
+            self.history.internal("property set", f"{key}={value} dataset = {target.number}")
+            if key in ("quota", "reservation", "refquota", "refreservation"):
+                end = " " if key in ("quota", "refquota") else ""
+                self.history.internal(f"{key} set", f"{value} dataset = {target.number}{end}")
             if key == "quota":
                 target.dir.phys.quota = value
                 target.dir.node.touch()
@@ -69,6 +75,7 @@ class Properties:
         def work() -> None:
             if self.dp.mos.zap(target.dir.phys.props_zapobj).get(key) is not None:
                 self.dp.mos.zap_remove(target.dir.phys.props_zapobj, key)
+            self.history.internal("inherit", f"{key}= dataset = {target.number}")
             self._set(target, {})
 
         self.task(f"inherit {key} {name}", work)
@@ -80,3 +87,25 @@ class Properties:
         if source != "default":
             source = "local" if source == target.dir.name else f"inherited from {source}"
         return dsl_prop.decode(key, value), source
+
+    # ---- the pool's own
+
+    def set_pool(self: "Spa", **properties: int | str) -> None:
+        """`zpool set`: properties of the pool, as they are stored: numbers, or strings."""
+
+        def work() -> None:
+            mos = self.dp.mos
+            if not self.props_object:
+                self.props_object = mos.zap_create(dmu.POOL_PROPS)
+                mos.zap_put(POOL_DIRECTORY_OBJECT, PROPS, self.props_object)
+            for key, value in properties.items():
+                mos.zap_put(self.props_object, key, value)
+                number = value if isinstance(value, int) else 0
+                self.history.internal("pool property set", f"{key} {number} {self.name}")
+
+        self.task(f"set {', '.join(properties)} of the pool", work)
+
+    def pool_properties(self: "Spa") -> dict[str, int | str]:
+        """The properties of the pool that were ever set, as they are stored."""
+        table = self.dp.mos.zap(self.props_object).entries if self.props_object else {}
+        return {name: entry.value for name, entry in table.items()}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from smartos.zfs import label, spa_config
 from smartos.zfs.disk import Disk
 from smartos.zfs.dsl import POOL_DIRECTORY_OBJECT, SPARES
-from smartos.zfs.errors import NotAPool
+from smartos.zfs.errors import Busy, NotAPool
 from smartos.zfs.pool import Pool
 from smartos.zfs.txg import nvlist_object, sync_nvlist
 from smartos.zfs.vdev import FileLeaf, Leaf, Replacing, Spare, State
@@ -33,6 +33,16 @@ class Spares:
 
     def _spare_label(self: "Spa", spare: Leaf) -> None:
         spa_config.spare_labels(spare.disk, spare.guid, self.version)
+
+    def remove_spare(self: "Spa", spare: Leaf) -> None:
+        """`zpool remove`: a hot spare that is not in use belongs to the pool no more. Raises :class:`Busy`."""
+        if spare.parent is not None:
+            raise Busy(f"cannot remove {spare.name}: the spare is in use")
+        self.spares.remove(spare)
+        if spare.disk is not None and spare.readable:
+            self._wipe(spare.disk)
+        self._spares_dirty = self.config_dirty = True
+        self.sync()
 
     def spares_sync(self: "Spa") -> None:
         """`spa_sync_aux_dev`: the list of hot spares, in an object of its own."""

@@ -108,6 +108,9 @@ class Devices(Spares):
         spa_config.init_labels(self, new, 0)
         self.config_dirty = True
         self._note(f"{new.name} attached to {old.name}")
+        what = ("spare in", "for") if spare else ("replace", "for") if replacing else ("attach", "to")
+        place = old.path.removesuffix("/old")
+        self.history.internal("vdev attach", f"{what[0]} vdev={new.path} {what[1]} vdev={place}")
         self.sync()
 
     def detach(self: "Spa", name: str) -> None:
@@ -136,6 +139,7 @@ class Devices(Spares):
             self._spares_dirty = True
         self.config_dirty = True
         self._note(f"{gone.name} detached")
+        self.history.internal("vdev detach", f"vdev={gone.path}")
 
     @staticmethod
     def _wipe(disk: Disk) -> None:

@@ -1,0 +1,264 @@
+"""A system: which pools are imported, as the kernel and /etc/zfs/zpool.cache tell the real tools.
+
+Pools stay open in a :class:`System` from one command to the next, and everything is written when a command ends. A
+cache file, in the real format (an nvlist with the configuration of each pool), says which pools to open when a system
+begins: so each command of a command line finds the pools of the ones before. Disks are files. The system's folder
+stands for /dev/dsk: a disk in it can be named, and is shown, without it.
+
+Left out: mounting, sharing, what error counters and a scan in progress were when the last system ended (a reboot
+forgets the former, too). Follows `spa_config.c` (`spa_config_sync`, `spa_config_load`) of illumos as of 12 August 2011.
+"""
+
+import os
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from smartos.commands.output import CommandError
+from smartos.zfs import label, nvlist, spa_config, vdev
+from smartos.zfs.disk import FileDisk
+from smartos.zfs.errors import CorruptPool, Unsupported, ZfsError
+from smartos.zfs.nvlist import NVList
+from smartos.zfs.spa import Spa
+from smartos.zfs.txg import PoolSuspended
+
+CACHE = "zpool.cache"
+
+
+class Faulted:
+    """A pool that the cache file names and that cannot be opened: its configuration, and why."""
+
+    def __init__(self, config: NVList, root: vdev.Root, trouble: str) -> None:
+        self.config, self.root, self.trouble = config, root, trouble
+        self.name, self.guid, self.version = str(config["name"]), config["pool_guid"], config["version"]
+
+
+def leaf_configs(config: Mapping) -> Iterator[Mapping]:
+    """The leaves of a vdev tree's configuration, hot spares at the end."""
+    children = config.get("children", ())
+    if not children and "path" in config:
+        yield config
+    for child in (*children, *config.get("spares", ())):
+        yield from leaf_configs(child)
+
+
+class System:
+    """The pools of one machine. `pools` are those that are open, by name; `faulted` those that cannot be.
+
+    `folder` is where disks without a path are; `cachefile` the cache file, by default what the environment's
+    ZPOOL_CACHE says, or `zpool.cache` in the folder; "none" for no file. `clock` gives seconds since 1970, `version` is
+    the newest pool version that the system knows, `seed` makes the pools' numbers the same each time.
+    """
+
+    def __init__(
+        self, folder: str | os.PathLike = ".", cachefile: str | os.PathLike | None = None, *,
+        clock: Callable[[], int] | None = None, version: int = 28, seed: int | None = None,
+    ) -> None:  # fmt: skip
+        self.folder = Path(folder).resolve()
+        named = str(cachefile or os.environ.get("ZPOOL_CACHE") or CACHE)
+        self.cachefile = None if named == "none" else self.folder / named
+        self.clock, self.version = clock or (lambda: int(time.time())), version
+        self._chance = random.SystemRandom() if seed is None else random.Random(seed)
+        self.pools: dict[str, Spa] = {}
+        self.faulted: dict[str, Faulted] = {}
+        self.altroots: dict[str, str] = {}
+        self.uncached: dict[str, str] = {}  # pools with another cache file than ours: its name, or "none"
+        self.absent: set[int] = set()  # devices that were not there when their pool was imported, by guid
+        self.stdin: Callable[[], bytes] | None = None
+        self.terminal = True
+        self._disks: dict[Path, FileDisk] = {}
+        self._cached = b""
+        self._load()
+
+    # ---- disks
+
+    def path(self, operand: str) -> Path:
+        """The file that an operand names."""
+        return Path(os.path.normpath(self.folder / operand))
+
+    def shown(self, path: str) -> str:
+        """A disk's path as the tools show it: without the system's folder, as the real ones leave out /dev/dsk."""
+        prefix = f"{self.folder}/"
+        return path[len(prefix) :] if path.startswith(prefix) else path
+
+    def disk(self, path: Path, fresh: bool = False) -> FileDisk:
+        """The disk in a file; the same one each time, until the file is another one (or `fresh`)."""
+        known = self._disks.get(path)
+        if known is not None and not fresh:
+            now, then = path.stat(), os.fstat(known._file.fileno())
+            if (now.st_ino, now.st_dev, now.st_size) == (then.st_ino, then.st_dev, known.size):
+                return known
+        self._disks[path] = FileDisk(path, name=str(path))
+        return self._disks[path]
+
+    def device(self, path: Path) -> str:
+        """The pool that a file is a device of; empty when it is none."""
+        for pool in self.pools.values():
+            for leaf in (*pool.root.leaves(), *pool.spares):
+                if leaf.leaf and leaf.path == str(path):
+                    return pool.name
+        return ""
+
+    def seed(self) -> int:
+        """A number to draw guids from."""
+        return self._chance.getrandbits(64)
+
+    # ---- pools
+
+    def names(self) -> list[str]:
+        """The pools' names, sorted, those that cannot be opened with them."""
+        return sorted({*self.pools, *self.faulted})
+
+    def pool(self, name: str) -> Spa:
+        """An open pool. Raises :class:`CommandError` when there is none of that name."""
+        if name in self.faulted:
+            raise CommandError(f"cannot open '{name}': pool is unavailable: {self.faulted[name].trouble}")
+        if name not in self.pools:
+            raise CommandError(f"cannot open '{name}': no such pool")
+        return self.pools[name]
+
+    def open(self, config: Mapping, new_name: str = "") -> Spa:
+        """Open the pool of a configuration on those of its disks that are there. Raises :class:`ZfsError`."""
+        disks = []
+        for leaf in leaf_configs(config["vdev_tree"]):
+            path = Path(leaf["path"])
+            if path.is_file() and path.stat().st_size >= label.MIN_DEVICE:
+                disks.append(self.disk(path))
+        pool = Spa.import_(disks, config["pool_guid"], clock=self.clock, seed=self.seed(), new_name=new_name)
+        pool.events.enabled = False
+        for leaf in pool.root.leaves():
+            if leaf.leaf and leaf.disk is not None and leaf.path != leaf.disk.name:
+                leaf.path, pool.config_dirty = leaf.disk.name, True  # the file was moved
+        return pool
+
+    def _load(self) -> None:
+        """`spa_config_load`: open what the cache file names. Raises :class:`CommandError` when it is no such file."""
+        if self.cachefile is None or not self.cachefile.is_file():
+            return
+        self._cached = self.cachefile.read_bytes()
+        try:
+            listed = nvlist.unpack(self._cached)
+        except (CorruptPool, Unsupported) as error:
+            raise CommandError(f"{self.cachefile} is no cache file ({error}); move it away and import the pools") from None
+        for name, config in listed.items():
+            self._open_cached(name, config)
+
+    def _open_cached(self, name: str, config: NVList) -> None:
+        self.absent |= {leaf["guid"] for leaf in leaf_configs(config["vdev_tree"]) if leaf.get("not_present")}
+        try:
+            self.pools[name] = self.open(config)
+            self.faulted.pop(name, None)
+        except ZfsError as error:
+            known = {leaf["guid"] for leaf in leaf_configs(config["vdev_tree"]) if Path(leaf["path"]).is_file()}
+            blank = type("Blank", (), {"name": "", "size": label.MIN_DEVICE})()
+            root = vdev.build(config["vdev_tree"], lambda leaf: blank if leaf.get("guid") in known else None)
+            root._assess()
+            self.faulted[name] = Faulted(config, root, str(error))
+
+    def refresh(self) -> None:
+        """Before a command: take note of what others did to the disks, and of files that are gone."""
+        for name, config in [(name, each.config) for name, each in self.faulted.items()]:
+            self._open_cached(name, config)
+        for name, pool in list(self.pools.items()):
+            for leaf in pool.root.leaves():
+                if leaf.leaf and leaf.readable and not self._same(leaf):
+                    leaf.set_state(vdev.State.REMOVED)
+            newest = max((self._newest(leaf) for leaf in pool.root.leaves()), default=0)
+            if newest > pool.uberblock.txg:
+                self.reopen(pool)
+
+    @staticmethod
+    def _same(leaf: vdev.Vdev) -> bool:
+        """Whether a device's file is still there, and no other in its place."""
+        try:
+            now, then = os.stat(leaf.path), os.fstat(leaf.disk._file.fileno())
+        except OSError:
+            return False
+        return (now.st_ino, now.st_dev) == (then.st_ino, then.st_dev)
+
+    @staticmethod
+    def _newest(leaf: vdev.Vdev) -> int:
+        """The newest uberblock of a device's first label."""
+        if not leaf.leaf or not leaf.readable or not Path(leaf.path).is_file():
+            return 0
+        try:
+            found = label.Label.unpack(leaf.disk.read(0, label.LABEL_SIZE), 0, 0)
+        except OSError:
+            return 0
+        if found.config.get("pool_guid") is None or found.config.get("guid") != leaf.guid:
+            return 0
+        return found.best.txg if found.best else 0
+
+    def reopen(self, pool: Spa) -> None:
+        """Open a pool anew that is open, as it is on its disks."""
+        self._open_cached(pool.name, self._config(pool))
+        if pool.name in self.faulted:
+            self.pools.pop(pool.name, None)
+
+    def config(self, pool: Spa | Faulted) -> NVList:
+        """A pool's configuration, hot spares with it."""
+        return pool.config if isinstance(pool, Faulted) else self._config(pool)
+
+    def _config(self, pool: Spa) -> NVList:
+        config = spa_config.generate(pool, None, 0)
+        for leaf in leaf_configs(config["vdev_tree"]):
+            if leaf["guid"] not in self.absent:
+                leaf.pop("not_present", None)
+        if pool.spares:
+            spares = [NVList({"type": each.type, "guid": each.guid, "path": each.path}) for each in pool.spares]
+            config["vdev_tree"]["spares"] = spares
+        return config
+
+    # ---- the end of a command
+
+    def log(self, pool: Spa, command: str, create: bool = False) -> None:
+        """Note a command in a pool's history, and write all that waits."""
+        pool.history.command(command, create)
+        self.sync(pool)
+
+    def sync(self, pool: Spa) -> None:
+        """Write a pool, and the cache file. Raises :class:`CommandError` when its devices do not take it."""
+        try:
+            pool.sync()
+        except PoolSuspended as error:
+            raise CommandError(f"{error}; see 'zpool status'") from None
+        self.save()
+
+    def save(self) -> None:
+        """`spa_config_sync`: write the cache file, if it would be another one."""
+        if self.cachefile is None:
+            return
+        both = {**self.pools, **self.faulted}
+        kept = {name: self.config(both[name]) for name in sorted(both) if name not in self.uncached}
+        data = nvlist.pack(NVList(kept))
+        if data != self._cached or not self.cachefile.exists():
+            self._cached = data
+            if kept:
+                self.cachefile.write_bytes(data)
+            else:
+                self.cachefile.unlink(missing_ok=True)
+
+    def forget(self, name: str) -> None:
+        """A pool was exported or destroyed: it is not ours any more, and its files are closed."""
+        pool = self.pools.pop(name, None)
+        self.faulted.pop(name, None)
+        self.altroots.pop(name, None)
+        self.uncached.pop(name, None)
+        for leaf in (*pool.root.leaves(), *pool.spares) if pool else ():
+            known = self._disks.pop(Path(leaf.path), None) if leaf.leaf else None
+            if known is not None:
+                known.close()
+        self.save()
+
+    def close(self) -> None:
+        """Close the files; the pools stay imported, as when a machine is switched off."""
+        for disk in self._disks.values():
+            disk.close()
+        self.pools, self._disks = {}, {}
+
+    def __enter__(self) -> "System":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
