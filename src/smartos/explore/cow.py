@@ -188,7 +188,9 @@ class Teller:
         if name.startswith("L0"):
             return f"Block {name[3:]} of the file is written to free space, {to}. The old block stays as it is."
         if name == "indirect":
-            return f"The indirect block holds its address and checksum. Both changed, so it is written anew, to {to}."
+            one = sum(each.startswith("L0") for each in self.written) == 1
+            held = "its address and checksum" if one else "their addresses and checksums"
+            return f"The indirect block holds {held}. They changed, so it is written anew, to {to}."
         if name == "dnodes":
             above = "indirect" in self.written
             why = "The pointer in the file’s dnode changed in turn" if above else "The file’s dnode has another mode"

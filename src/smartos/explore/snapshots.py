@@ -202,12 +202,13 @@ def _series(what: str, chosen: int) -> str:
     points = "L".join(f"{_x(size):g} {_y(count):.1f}" for size, count in costs.items())
     parts = [element("path", d=f"M{points}", fill="none", stroke=colour, stroke_width=weight)]
     parts += [_mark(MARKS[what], _x(size), _y(count), colour, size == chosen) for size, count in costs.items()]
-    below = what == "snapshot"
     end = _y(costs[SIZES[-1]]) + {"snapshot": 10, "clone": -2, "copy": 4}[what]
     parts.append(text(RIGHT - 12, end, what, colour, size=13, font_weight="bold" if chosen else None))
     if chosen:
-        near = _y(costs[chosen]) + (20 if below else -11)
-        parts.append(text(_x(chosen), near, f"{costs[chosen]:,}", "zfs", "middle", 14, font_weight="bold"))
+        x, y, anchor = _x(chosen), _y(costs[chosen]) + (20 if what == "snapshot" else -11), "middle"
+        if what == "clone" and chosen == SIZES[0]:  # above it is the copy's mark
+            x, y, anchor = x - 11, y + 16, "end"
+        parts.append(text(x, y, f"{costs[chosen]:,}", "zfs", anchor, 14, font_weight="bold"))
     return group(*parts)
 
 
