@@ -60,12 +60,13 @@ class Peer:
         raise PeerMissing(f"{self.name}: its packages here have no {pattern}")
 
     def run(
-        self, program: str, *arguments: str | Path, timeout: float = 60, text: bool = True
+        self, program: str, *arguments: str | Path, timeout: float = 60, text: bool = True, cwd: Path | None = None
     ) -> subprocess.CompletedProcess:
-        """Run one of its programs and give what it printed, as text or as bytes."""
+        """Run one of its programs, in the folder `cwd`, and give what it printed, as text or as bytes."""
         command = [str(self.find(f"**/{program}")), *map(str, arguments)]
         return subprocess.run(
-            command, env=self.environment, capture_output=True, timeout=timeout, errors="replace" if text else None
+            command, env=self.environment, cwd=cwd, capture_output=True, timeout=timeout,
+            errors="replace" if text else None,
         )
 
 
