@@ -206,7 +206,4 @@ def test_a_pool_that_ztest_was_killed_over(tmp_path: Path) -> None:
     report = walk(pool)
     assert report.count > 40
     assert report.sound, report.describe()
-    ours, theirs = our_counts(report), zdb_counts(tools, tmp_path, "ztest")
-    # Once in a while zdb counts a few more blocks that take no space (embedded ones, by their sizes); why is not known.
-    on_disk = [key for key in theirs if key not in ("count", "logical")]
-    assert [ours[key] for key in on_disk] == [theirs[key] for key in on_disk]
+    assert our_counts(report) == zdb_counts(tools, tmp_path, "ztest")

@@ -101,7 +101,7 @@ def _disks(paths: list[str], stems: set[int]) -> Iterator[FileDisk]:
                     inode = each.stat().st_ino
                     if inode not in stems:
                         stems.add(inode)
-                        yield FileDisk(each.absolute(), writable=False)
+                        yield FileDisk(each.resolve(), writable=False)
             except OSError:
                 continue  # what cannot be opened is passed by, as the real one does
 
@@ -166,7 +166,7 @@ def _whole(dump: Dump, words: Sequence[int]) -> None:
     if opt["D"]:
         if any(name.startswith("DDT-") and name != "DDT-statistics" for name in pool.directory):
             raise CommandError("zdb: -D: deduplication tables are not read here")
-        dump.lines += ["", "All DDTs are empty"]
+        dump.say("All DDTs are empty")
     if opt["d"] > 2 or opt["m"]:
         dump_metaslabs(dump, () if opt["d"] else words)
     if opt["M"]:

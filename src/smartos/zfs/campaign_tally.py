@@ -30,8 +30,8 @@ class Tally:
         self.failures += other.failures
 
     def describe(self) -> str:
-        """The counts, one a line."""
-        lines = [f"{count:>9,} {name}" for name, count in sorted(self.counts.items())]
+        """The counts, one a line, in the order in which they began."""
+        lines = [f"{count:>9,} {name}" for name, count in self.counts.items()]
         return "\n".join([*lines, f"{len(self.failures):>9,} failures", *self.failures[:10]])
 
 

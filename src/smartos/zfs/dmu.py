@@ -55,7 +55,7 @@ def type_name(kind: int) -> str:
     if kind & NEWTYPE:
         swap = kind & BYTESWAP_MASK
         if swap < len(_NEW):
-            return f"bswap {_NEW[swap]} {'metadata' if kind & METADATA else 'data'}"
+            return f"bswap {'metadata' if kind & METADATA else 'data'} {_NEW[swap]}"
         return "UNKNOWN"
     return TYPES[kind] if kind < len(TYPES) else "UNKNOWN"
 

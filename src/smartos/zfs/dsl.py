@@ -29,6 +29,7 @@ CREATION_VERSION = "creation_version"
 SCAN, TMP_USERREFS, BPTREE_OBJ, DDT_STATS = "scan", "tmp_userrefs", "bptree_obj", "DDT-statistics"
 FEATURES_FOR_READ, FEATURES_FOR_WRITE = "features_for_read", "features_for_write"
 FEATURE_DESCRIPTIONS, FEATURE_ENABLED_TXG = "feature_descriptions", "feature_enabled_txg"
+DELETED_CLONES = "com.delphix:deleted_clones"
 LOG_SPACEMAP_ZAP, CHECKPOINT, CHECKSUM_SALT = (
     "com.delphix:log_spacemap_zap", "com.delphix:zpool_checkpoint", "org.illumos:checksum_salt"
 )  # fmt: skip

@@ -7,6 +7,8 @@ Left out: replaying an intent log (a dataset with one is shown as it was before)
 open at. Follows `spa.c` (`spa_load`), `vdev_label.c`, `dsl_pool.c` and `dsl_dataset.c`.
 """
 
+import struct
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
@@ -232,23 +234,48 @@ class Pool:
     # ---- lists of blocks
 
     def bpobj(self, number: int, depth: int = 0) -> Iterator[Blkptr]:
-        """The pointers in a list of blocks and in the lists that it borrows."""
+        """The pointers in a list of blocks and in the lists that it borrows, the last first, as they would be freed."""
         dnode = self.mos.dnode(number)
         if dnode.bonustype != dmu.BPOBJ_HDR:
             raise CorruptPool(f"object {number} of the MOS is no list of block pointers")
         if depth > MAX_DEPTH:
             raise CorruptPool("lists of block pointers borrow each other in a circle")
         head = Bpobj.unpack(dnode.bonus, dnode.order)
-        left = head.num_blkptrs
         size = dnode.block_size
-        for block in range(min(dnode.maxblkid + 1, -(-left * 128 // size))):
+        for block in reversed(range(min(dnode.maxblkid + 1, -(-head.num_blkptrs * 128 // size)))):
             pointer = block_pointer(dnode, block, self.read)
             if pointer.hole:
                 raise CorruptPool(f"the list of block pointers in object {number} has a hole")
             data = self.read(pointer)
-            for at in range(0, min(size, left * 128), 128):
+            for at in reversed(range(0, min(size, head.num_blkptrs * 128 - block * size), 128)):
                 yield Blkptr.unpack(data[at : at + 128], pointer.order)
-            left -= size // 128
         if head.num_subobjs and head.subobjs:
-            for each in self.mos.words(self.mos.dnode(head.subobjs), head.num_subobjs):
+            for each in reversed(self.mos.words(self.mos.dnode(head.subobjs), head.num_subobjs)):
                 yield from self.bpobj(each, depth + 1)
+
+    def livelist(self, number: int) -> Iterator[Blkptr]:
+        """The blocks of a destroyed clone that wait to be freed: what its live list says was allocated and not freed.
+
+        The list is a table of lists by transaction group; in each, a block's free stands behind its allocation.
+        """
+        parts = self.mos.zap(number)
+        for key in sorted(parts, key=lambda name: int(name, 16)):
+            freed: Counter = Counter()
+            for pointer in self.bpobj(parts[key]):
+                place = pointer.dvas[0] if pointer.dvas else None, pointer.birth
+                if pointer.fill & 1:
+                    freed[place] += 1
+                elif freed[place]:
+                    freed[place] -= 1
+                else:
+                    yield pointer
+
+    def bptree(self, number: int) -> Iterator[tuple[Blkptr, int, bool]]:
+        """Datasets that are being destroyed, as (root, the txg that their blocks are younger than, begun already)."""
+        dnode = self.mos.dnode(number)
+        words = self.mos.words(dnode)
+        first, end = struct.unpack_from(dnode.order + "2Q", dnode.bonus)
+        for at in range(first * 21, min(end * 21, len(words) - 20), 21):  # a pointer, a txg, a bookmark of four words
+            root = Blkptr.unpack(struct.pack("<16Q", *words[at : at + 16]))
+            if words[at + 16] != (1 << 64) - 1:
+                yield root, words[at + 16], any(words[at + 17 : at + 21])

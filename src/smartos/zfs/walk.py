@@ -23,6 +23,9 @@ from smartos.zfs.space import RangeTree
 from smartos.zfs.space_log import allocated
 
 
+DESTROYED = (1 << 64) - 1  # the object set of blocks whose dataset is gone
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
     """A block met on the walk: where it belongs (as zdb says: object set, object, level, number) and its pointer.
@@ -118,14 +121,41 @@ class Walker:
             if isinstance(number, int):
                 for place, pointer in enumerate(self._guarded(name, lambda number=number: pool.bpobj(number))):
                     yield Visit(name, number, -3, place, pointer)
+        yield from self._destroyed()
         yield from self._objset("MOS", pool.uberblock.rootbp, 0)
-        found = self._guarded("datasets", lambda: pool.datasets(internal=True))
-        for dataset in sorted(found, key=lambda each: each.object):
+        for dataset in self._datasets():
             phys = self._try(dataset.name, lambda dataset=dataset: dataset.phys)
             if phys is not None:
-                if not dataset.is_snapshot:
+                if not phys.num_children:  # a snapshot has the next one, or its dataset, as a child
                     yield from self._log(dataset)
                 yield from self._objset(dataset.name, phys.bp, phys.prev_snap_txg, dataset.object)
+
+    def _datasets(self) -> Iterator[Dataset]:
+        """Every dataset by its number in the MOS, whether or not a name leads to it."""
+        pool = self.pool
+        found = self._guarded("datasets", lambda: pool.datasets(internal=True))
+        names = {each.object: each.name for each in found}
+        for number, dnode in self._guarded("MOS", pool.mos.objects):
+            if dnode.bonustype == dmu.DSL_DATASET:
+                name = names.get(number, f"dataset {number}")
+                phys = self._try(name, lambda number=number: pool.dsl_dataset(number))
+                if phys is not None:
+                    yield Dataset(pool, name, number, phys.dir_obj)
+
+    def _destroyed(self) -> Iterator[Visit]:
+        """What is left of destroyed datasets: whole trees of blocks, and the live lists of clones."""
+        pool, name = self.pool, dsl.BPTREE_OBJ
+        number = pool.directory.get(name)
+        if isinstance(number, int):
+            for root, since, begun in self._guarded(name, lambda: pool.bptree(number)):
+                if begun:
+                    self.report.notes.append("a dataset is half destroyed: what is freed of it is told of as unallocated")
+                yield from self._objset(name, root, since, DESTROYED)
+        name = dsl.DELETED_CLONES
+        clones = self._try(name, lambda: pool.mos.zap(pool.directory[name])) if name in pool.directory else {}
+        for number in (clones or {}).values():
+            for place, pointer in enumerate(self._guarded(name, lambda number=number: pool.livelist(number))):
+                yield Visit(name, number, -3, place, pointer)
 
     # ---- trees
 
