@@ -106,7 +106,7 @@ def mkfile(words: Sequence[str], system: System) -> Output:
     out = ""
     for name in rest[1:]:
         path = system.path(name)
-        if system.device(path):
+        if path.exists() and system.device(path):
             raise CommandError(f"mkfile: {name}: it is part of pool '{system.device(path)}'; give another name")
         try:
             _make(path, size, "n" in flags)

@@ -1,0 +1,452 @@
+"""`zpool` and `zfs` against zfs-fuse's, Sun's own programs of 2010, line for line.
+
+Ours makes a pool with commands; the real programs import it and say what they see; then ours takes it back and must say
+the same. Then both are given the same wrong commands, and must refuse them in the same words with the same status. One
+session of zfs-fuse does all of it. What changed between 2010 and August 2011 is named in CHANGED, and nothing else may
+differ. At the end zdb must find the pools clean.
+"""
+
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from smartos.commands import System, run
+from smartos.zfs.disk import FileDisk
+from smartos.zfs.pool import Pool
+from smartos.zfs.spa_history import COMMAND, read_history
+from tests.conformance.test_zfs_fuse import MOUNT, session
+from tests.conformance.zfs_scenarios import tool
+
+VERSION = 23  # the newest that zfs-fuse knows
+
+MAKE = """\
+zpool create -o version=23 -O canmount=noauto tank mirror {d}/d0 {d}/d1 spare {d}/d2
+zfs create -o canmount=noauto -o compression=on tank/home
+zfs create -o canmount=noauto tank/home/ann
+zfs create -o canmount=noauto -o quota=20m -o mountpoint=/export/ben tank/home/ben
+mkdir tank/home:/dir
+cp {text} tank/home:/dir/text
+cp {text} tank/home/ann:/text
+zfs snapshot -r tank@monday
+cp {text} tank/home/ann:/more
+zfs snapshot tank/home/ann@tuesday
+zfs clone -o canmount=noauto tank/home/ann@monday tank/clone
+cp {text} tank/clone:/own
+zfs set reservation=3m tank/home/ben
+zfs set org.example:colour=blue tank/home
+zfs set atime=off tank
+zfs set refquota=5m tank/clone
+zpool set failmode=continue tank
+zpool set listsnapshots=on tank
+zfs send tank/home/ann@tuesday | zfs receive tank/copy
+zfs set canmount=noauto tank/copy
+zpool scrub tank
+zpool offline tank {d}/d1
+"""
+
+SHOW = """\
+zpool status
+zpool status -x
+zpool status -v tank
+zpool list
+zpool list -H -o name,size,capacity,health,altroot
+zpool list -o name,health,guid,version
+zpool get all tank
+zpool get failmode,listsnapshots,capacity tank
+zpool history tank
+zpool history -il tank
+zpool upgrade
+zfs list
+zfs list -t all
+zfs list -t snapshot
+zfs list -o space
+zfs list -r -o name,used,quota,reservation,compression,org.example:colour tank/home
+zfs list -H -o name,refer,origin,compressratio
+zfs list -S used -o name,used
+zfs list -s refer -s name -t filesystem -o name,refer
+zfs list -d 1 tank
+zfs list tank/home/ann@monday
+zfs get all tank
+zfs get all tank/home
+zfs get all tank/home/ben
+zfs get all tank/clone
+zfs get all tank/home/ann@monday
+zfs get -r compression tank
+zfs get -r -s local all tank
+zfs get -r -s inherited atime,compression tank
+zfs get -H -o name,value,source org.example:colour tank/home tank/home/ann
+zfs get -p used,available,referenced,quota,creation,compressratio tank/home/ann
+zfs upgrade
+"""
+
+CHANGED = (
+    r"^ (scan|scrub): .*$",  # version 25 gave the scan another line
+    r"^tank\s+ashift .*$", r"^tank\s+readonly .*-$",  # a Linux addition, and a property of 2010
+    r"^\S+\s+(aclmode|mlslabel|sync) .*$",  # other defaults, and a property of 2010
+)  # fmt: skip
+
+CASES = """\
+zpool create pool {d}/nothing
+zpool create pool {d}/small
+zpool create pool mirror {d}/e0
+zpool create pool raidz2 {d}/e0 {d}/e1
+zpool create pool mirror {d}/e0 {d}/e0
+zpool create mirror {d}/e0
+zpool create log {d}/e0
+zpool create c0t0 {d}/e0
+zpool create 1pool {d}/e0
+zpool create po%ol {d}/e0
+zpool create pool/a {d}/e0
+zpool create pool
+zpool create
+zpool create -q pool {d}/e0
+zpool create -o foo=bar pool {d}/e0
+zpool create -o version=99 pool {d}/e0
+zpool create -O compression=foo pool {d}/e0
+zpool create pool {d}
+zpool create pool spare {d}/e0
+zpool create -n pool mirror {d}/e0 {d}/e1 raidz {d}/e2 {d}/e3 {d}/e4
+zpool create -n -f pool mirror {d}/e0 {d}/e1 raidz {d}/e2 {d}/e3 {d}/e4 {d}/e5
+zpool create pool mirror {d}/e0 {d}/e1 {d}/e2 mirror {d}/e3 {d}/e4
+zpool create pool raidz {d}/e0 {d}/e1 {d}/e2 raidz2 {d}/e3 {d}/e4 {d}/e5 {d}/e6
+zpool create pool {d}/e3 spare {d}/e4 spare {d}/e5
+zpool create -R {m} pool mirror {d}/e0 {d}/e1 spare {d}/e2
+zpool create pool {d}/e3
+zpool create other {d}/e0
+zpool create -f other {d}/e0
+zpool create -n other {d}/e2
+zpool status pool
+zpool get altroot,cachefile pool
+zpool add pool raidz {d}/e3 {d}/e4 {d}/e5
+zpool add pool mirror {d}/e3 {d}/e4 {d}/e5
+zpool add pool
+zpool add nope {d}/e3
+zpool attach pool {d}/e7 {d}/e3
+zpool attach pool {d}/e0
+zpool attach pool {d}/e0 {d}/small
+zpool attach pool {d}/e0 {d}/e1
+zpool detach pool {d}/e7
+zpool detach pool
+zpool detach pool mirror-0
+zpool offline pool {d}/e7
+zpool offline pool {d}/e0
+zpool offline pool {d}/e1
+zpool offline pool {d}/e2
+zpool status pool
+zpool online pool {d}/e0
+zpool online pool {d}/e9
+zpool replace pool {d}/e9 {d}/e3
+zpool replace pool {d}/e0 {d}/small
+zpool remove pool {d}/e0
+zpool remove pool {d}/e2
+zpool remove pool {d}/e2
+zpool status pool
+zpool attach pool {d}/e0 {d}/e4
+zpool detach pool {d}/e4
+zpool scrub nope
+zpool scrub
+zpool clear pool {d}/e9
+zpool clear nope
+zpool status nope
+zpool list nope
+zpool destroy nope
+zpool destroy
+zpool destroy pool other
+zpool export nope
+zpool history nope
+zpool import nope
+zpool import -d {d} pool
+zpool get foo pool
+zpool get all
+zpool set foo=bar pool
+zpool set version=10 pool
+zpool set size=10 pool
+zpool set failmode=bar pool
+zpool set delegation pool
+zpool frob
+zpool
+zpool list -o name,foo
+zfs create pool/a
+zfs create pool/a/b
+zfs snapshot pool/a@s1
+zfs snapshot pool/a@s2
+zfs clone pool/a@s1 pool/cl
+zfs create pool/a
+zfs create pool/x/y
+zfs create pool
+zfs create nope/a
+zfs create pool/a@b
+zfs create pool/a%b
+zfs create pool//b
+zfs create /pool/b
+zfs create pool/b/
+zfs create -o foo=bar pool/c
+zfs create -o compression=bar pool/c
+zfs create -o used=1 pool/c
+zfs create -o quota=1x pool/c
+zfs create -o recordsize=1000 pool/c
+zfs create -V 1000 pool/v
+zfs create -V pool/v
+zfs create
+zfs create a b
+zfs create -b 8k pool/v
+zfs destroy pool/x
+zfs destroy pool/a
+zfs destroy pool
+zfs destroy pool/a@s1
+zfs destroy -r pool/a
+zfs destroy -r pool/a@nope
+zfs destroy pool/a@nope
+zfs destroy
+zfs snapshot pool/a@s1
+zfs snapshot pool/a
+zfs snapshot pool/x@s
+zfs snapshot -r pool/a@s1
+zfs snapshot
+zfs snapshot pool/a@s%
+zfs rollback pool/a@s1
+zfs rollback pool/a@nope
+zfs rollback pool/a
+zfs clone pool/a@s1 pool/cl
+zfs clone pool/a@nope pool/cl2
+zfs clone pool/a pool/cl2
+zfs clone pool/a@s1 pool/x/y
+zfs clone pool/a@s1
+zfs clone pool/a@s1 nope/y
+zfs promote pool/a
+zfs promote pool/a@s1
+zfs promote pool/x
+zfs promote
+zfs rename pool/x pool/y
+zfs rename pool/a pool/cl
+zfs rename pool/a pool/a/b/c
+zfs rename pool/a nope/a
+zfs rename pool/a@s1 pool/cl@s1
+zfs rename pool/a@s1 pool/a@s2
+zfs rename pool/a pool/q/r
+zfs rename pool pool2
+zfs rename pool/a
+zfs list nope
+zfs list pool/x
+zfs list -o foo
+zfs list -t foo
+zfs list -s foo
+zfs get foo pool
+zfs get all pool/x
+zfs get
+zfs get -s foo all pool
+zfs get -o foo all pool
+zfs set foo=bar pool
+zfs set compression=foo pool
+zfs set compression=on pool/x
+zfs set used=1 pool
+zfs set quota=1k pool/a
+zfs set quota=foo pool/a
+zfs set quota=0 pool/a
+zfs set reservation=1t pool/a
+zfs set compression pool
+zfs set compression=on
+zfs set
+zfs set copies=9 pool/a
+zfs set version=1 pool/a
+zfs set recordsize=3k pool/a
+zfs set mountpoint=foo pool/a
+zfs set casesensitivity=mixed pool/a
+zfs set volsize=1m pool/a
+zfs inherit foo pool
+zfs inherit quota pool/a
+zfs inherit used pool/a
+zfs inherit compression
+zfs inherit compression pool/x
+zfs inherit
+zfs send pool/a
+zfs send pool/x@y > {d}/out
+zfs send -i s2 pool/a@s1 > {d}/out
+zfs send pool/a@nope > {d}/out
+zfs send -i pool/b@nope pool/a@s1 > {d}/out
+zfs send
+zfs send pool/a@s1 > {d}/full
+zfs receive pool/a < {d}/full
+zfs receive -F pool/cl < {d}/full
+zfs receive -nv pool/n < {d}/full
+zfs receive -d pool/x < {d}/full
+zfs receive pool/new < {d}/small
+zfs receive pool/new < {d}/empty
+zfs receive
+zfs rollback -r pool/a@s1
+zfs list -r -t all -o name,origin pool
+zfs promote pool/cl
+zfs list -r -t all -o name,origin pool
+zfs destroy -R pool/cl
+zfs list -r -t all -o name pool
+zfs frob
+zfs
+zpool export pool
+zpool import -d {d}
+zpool import -d {d} pool newpool
+zpool list -H -o name,health
+zpool destroy newpool
+zpool import -d {d}
+zpool import -d {d} -D
+"""
+
+
+@dataclass
+class Said:
+    """What a command said, both streams in one, and its exit status."""
+
+    lines: list[str]
+    status: int
+
+
+def script(commands: str) -> str:
+    """A shell script that does commands and marks what each one says."""
+    each = "echo '### {0}'; {{ {1}; }} 2>&1; echo \"[$?]\"\n"
+    return "set +e\n" + "".join(each.format(line.replace("'", ""), line) for line in commands.splitlines())
+
+
+def answers(text: str) -> dict[int, Said]:
+    """What a session's commands said, in order."""
+    found = {}
+    for number, part in enumerate(text.split("### ")[1:]):
+        _, *lines = part.rstrip("\n").split("\n")
+        status = next(n for n in range(len(lines) - 1, -1, -1) if re.fullmatch(r"\[\d+\]", lines[n]))
+        found[number] = Said(lines[:status], int(lines[status][1:-1]))
+    return found
+
+
+def ours(commands: str, system: System) -> dict[int, Said]:
+    """What ours says."""
+    found = {}
+    for number, line in enumerate(commands.splitlines()):
+        done = run(line, system)
+        found[number] = Said(f"{done.err}{done.out}".rstrip("\n").split("\n"), done.status)
+    return found
+
+
+def plain(said: Said, names: dict[str, str]) -> tuple[list[str], int]:
+    """An answer without what may differ: folders, dates of the day, guids; of a usage, all but the complaint."""
+    text = "\n".join(said.lines).rstrip("\n")
+    for old, new in names.items():
+        text = text.replace(old, new)
+    text = re.sub(r"^( +id: )\d+", r"\1GUID", text, flags=re.M)
+    if said.status == 2:
+        text = text.partition("usage")[0]
+    return text.split("\n"), said.status
+
+
+def without_changes(lines: list[str]) -> list[str]:
+    """Lines without those that changed after 2010."""
+    return [line for line in lines if not any(re.match(pattern, line) for pattern in CHANGED)]
+
+
+@pytest.fixture(scope="module")
+def worlds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """One session of zfs-fuse for all tests, between what ours does before and after."""
+    tool("zfs-fuse")
+    root = tmp_path_factory.mktemp("commands")
+    pool, real, mine, home = (root / name for name in ("pool", "real", "mine", "home"))
+    for folder in (pool, real, mine, home):
+        folder.mkdir()
+    (root / "text").write_bytes(b"hello, world\n" * 900)
+    system = System(home, "none", version=VERSION)
+    run(["mkfile", "-n", "64m", *(f"{pool}/d{n}" for n in range(4))], system)
+    for line in MAKE.format(d=pool, text=root / "text").splitlines():
+        done = run(line, system)
+        assert done.status == 0, (line, done)
+    assert run("zpool export tank", system).status == 0
+    for folder in (real, mine):
+        run(["mkfile", "-n", "64m", *(f"{folder}/e{n}" for n in range(8))], system)
+        run(f"mkfile -n 32m {folder}/small", system)
+        (folder / "empty").touch()
+    commands = f"zpool import -d {pool} tank\n{SHOW}zpool export tank\n" + CASES.format(d=real, m=f"{MOUNT}/a")
+    said = answers(session(pool, script(commands)))
+    shown = len(SHOW.splitlines())
+    real_shown = {n: said[n + 1] for n in range(shown)}
+    real_cases = {n: said[n + shown + 2] for n in range(len(CASES.splitlines()))}
+    assert said[0].status == said[shown + 1].status == 0, (said[0], said[shown + 1])
+    assert run(f"zpool import -d {pool} tank", system).status == 0
+    my_shown = ours(SHOW, system)
+    my_cases = ours(CASES.format(d=mine, m=f"{MOUNT}/a"), system)
+    assert run("zpool export tank", system).status == 0
+    return {
+        "shown": (real_shown, my_shown), "cases": (real_cases, my_cases), "pool": pool,
+        "names": {str(real): "DIR", str(mine): "DIR"},
+    }  # fmt: skip
+
+
+SHOWN = dict(enumerate(SHOW.splitlines()))
+TAKES_ROOM = re.compile(r"^(zpool list|zpool get all)")
+
+
+def same_but_for_room(line: str, mine: list[str], real: list[str]) -> None:
+    """What is allocated in the pool itself changes with each transaction group, by some kilobytes."""
+    assert len(mine) == len(real)
+    for left, right in zip(mine, real, strict=True):
+        a, b = left.split(), right.split()
+        assert len(a) == len(b), (left, right)
+        for x, y in zip(a, b, strict=True):
+            size = re.fullmatch(r"(\d+(?:\.\d+)?)[KM]", x) and re.fullmatch(r"(\d+(?:\.\d+)?)[KM]", y)
+            assert x == y or (size and x[-1] == y[-1] and abs(float(x[:-1]) - float(y[:-1])) < 200), (line, left, right)
+
+
+@pytest.mark.parametrize("number", SHOWN, ids=SHOWN.values())
+def test_the_same_pool_is_described_in_the_same_lines(number: int, worlds: dict) -> None:
+    real, mine = (world[number] for world in worlds["shown"])
+    line = SHOWN[number]
+    assert mine.status == real.status == 0
+    left, right = without_changes(mine.lines), without_changes(real.lines)
+    if line.startswith("zpool history"):
+        assert len(left) > 20
+        while right and not right[-1]:
+            right.pop()
+        hidden = [each for each in right if "[internal pool import" not in each]
+        assert left[: len(right)] == right and hidden
+    elif TAKES_ROOM.match(line) and "allocated" in "".join(right) or line == "zpool list":
+        same_but_for_room(line, left, right)
+    else:
+        assert left == right
+
+
+CASE = dict(enumerate(CASES.splitlines()))
+assert len(CASE) > 150
+
+
+@pytest.mark.parametrize("number", CASE, ids=[f"{number}: {line}" for number, line in CASE.items()])
+def test_the_same_words_for_the_same_command(number: int, worlds: dict) -> None:
+    real, mine = (plain(world[number], worlds["names"]) for world in worlds["cases"])
+    assert without_changes(mine[0]) == without_changes(real[0]) and mine[1] == real[1]
+
+
+def test_the_history_is_read_by_a_reader(worlds: dict) -> None:
+    pool = Pool.open([FileDisk(path, writable=False) for path in sorted(worlds["pool"].iterdir())[:2]])
+    commands = [record[COMMAND] for record in read_history(pool) if COMMAND in record]
+    assert commands[0].startswith("zpool create -o version=23")
+    wanted = [line for line in MAKE.splitlines() if shlex.split(line)[0] in ("zpool", "zfs") and "|" not in line]
+    assert len(commands) >= len(wanted) + 4
+
+
+@pytest.mark.parametrize("version", [23, 28])
+def test_zdb_finds_a_pool_clean_that_commands_made(version: int, tmp_path: Path) -> None:
+    folder, text = tmp_path / "pool", tmp_path / "text"
+    folder.mkdir()
+    text.write_bytes(b"hello, world\n" * 900)
+    system = System(tmp_path, version=version)
+    run(["mkfile", "-n", "64m", *(f"{folder}/d{n}" for n in range(4))], system)
+    for line in MAKE.format(d=folder, text=text).replace("-o version=23 ", "").splitlines():
+        done = run(line, system)
+        assert done.status == 0, (line, done)
+    for line in ("zfs create -V 4m tank/vol", "zfs destroy -r tank/copy", f"zpool online tank {folder}/d1",
+                 f"zpool replace tank {folder}/d1 {folder}/d3", "zpool scrub tank", "zpool export tank"):  # fmt: skip
+        done = run(line, system)
+        assert done.status == 0, (line, done)
+    zdb = tool("zfs")
+    done = zdb.run("zdb", "-e", "-p", folder, "-bcc", "tank", timeout=120)
+    assert done.returncode == 0 and "No leaks (block sum matches space maps exactly)" in done.stdout
+    done = zdb.run("zdb", "-e", "-p", folder, "-d", "tank", timeout=120)
+    assert done.returncode == 0 and "leak" not in done.stdout.lower()
+    done = zdb.run("zdb", "-e", "-p", folder, "-h", "tank", timeout=120)
+    assert done.returncode == 0 and "zpool create" in done.stdout and "zfs snapshot -r tank@monday" in done.stdout
