@@ -129,7 +129,7 @@ def list_(system: System, usage: Usage, words: Sequence[str]) -> Output:
         types = EVERY if "all" in chosen else frozenset(chosen)
         snaps = lambda pool: SNAPSHOT in types  # noqa: E731 - the counterpart of the one above
     elif fields == "space":
-        types, snaps = EVERY - {SNAPSHOT}, lambda pool: False
+        types = EVERY - {SNAPSHOT}
     props = ([zfs_table.NAME] if fields == "all" else []) + choose(usage, "list", fields)
     depth = _depth(usage, "list", given["d"]) if "d" in given else None
     found, said = gather(system, names, types, snaps, "r" in given or "d" in given, depth)
