@@ -161,12 +161,22 @@ class System:
         for name, config in [(name, each.config) for name, each in self.faulted.items()]:
             self._open_cached(name, config)
         for name, pool in list(self.pools.items()):
-            for leaf in pool.root.leaves():
-                if leaf.leaf and leaf.readable and not self._same(leaf):
-                    leaf.set_state(vdev.State.REMOVED)
+            self._pulled(pool)
             newest = max((self._newest(leaf) for leaf in pool.root.leaves()), default=0)
             if newest > pool.uberblock.txg:
                 self.reopen(pool)
+
+    def _pulled(self, pool: Spa) -> None:
+        """Take note of disks that are gone, and let hot spares stand in, as fault management does."""
+        gone = [leaf for leaf in pool.root.leaves() if leaf.leaf and leaf.readable and not self._same(leaf)]
+        for leaf in gone:
+            leaf.set_state(vdev.State.REMOVED)
+        if not pool.root.readable or pool.suspended:
+            return
+        if gone:
+            pool.config_dirty = True
+        if pool.kick_spares() or gone:
+            self.sync(pool)
 
     @staticmethod
     def _same(leaf: vdev.Vdev) -> bool:

@@ -204,8 +204,6 @@ def _import(system: System, found: Candidate, new: str, props: dict, flags: set[
     if name in system.names():
         both = wrong if name == found.name else f"{wrong} as '{name}'"
         raise CommandError(f"{both}: pool already exists")
-    if stored:
-        raise CommandError(f"{wrong}: set {', '.join(stored)} with 'zpool set' when the pool is imported")
     try:
         disks = [system.disk(path) for path in found.paths]
         pool = Spa.import_(disks, found.guid, clock=system.clock, seed=system.seed(), new_name=name)
@@ -227,4 +225,7 @@ def _import(system: System, found: Candidate, new: str, props: dict, flags: set[
     zpool_props.remember(system, name, others)
     what = f"pool spa {pool.version}; zfs spa {system.version}; zpl 5; uts {spa_config.HOSTNAME} 5.11 model i86pc"
     pool.history.internal("pool import", what)
+    stored.pop("version", None)
+    if stored:
+        pool.set_pool(**stored)
     system.log(pool, line)
