@@ -322,14 +322,14 @@ def test_the_history_is_a_ring_that_keeps_the_first_record() -> None:
     assert read_history(Pool.open([pool.root.children[0].disk])) == [] and not pool.history.object
     pool.history.command("zpool create tank", create=True)
     pool.sync()
-    for number_ in range(90):
-        pool.history.command(f"zfs set x:y={'z' * 9000} {number_}")
+    for number_ in range(30):
+        pool.history.command(f"zfs set x:y={'z' * 30000} {number_}")
         pool.sync()
     found = [record[COMMAND] for record in pool.history.records()]
-    assert found[0] == "zpool create tank" and found[-1].endswith(" 89") and len(found) < 80
-    assert [each.rpartition(" ")[2] for each in found[1:]] == [str(n) for n in range(90 - len(found) + 1, 90)]
+    assert found[0] == "zpool create tank" and found[-1].endswith(" 29") and len(found) < 25
+    assert [each.rpartition(" ")[2] for each in found[1:]] == [str(n) for n in range(30 - len(found) + 1, 30)]
     phys = pool.dp.mos.node(pool.history.object).struct_of(HistoryPhys)
-    assert phys.lost == 91 - len(found) and phys.max_off <= LARGEST
+    assert phys.lost == 31 - len(found) and phys.max_off <= LARGEST
     assert [record[COMMAND] for record in read_history(Pool.open([pool.root.children[0].disk]))] == found
     again = Spa.import_([pool.root.children[0].disk])
     assert len(History.records(again.history)) == len(found)
