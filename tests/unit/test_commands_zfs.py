@@ -7,22 +7,7 @@ import pytest
 
 from smartos.commands import System, run
 from smartos.zfs.spa import verify
-
-NOON = 1313323200
-
-
-def good(system: System, line: str) -> str:
-    """What a command says that must succeed."""
-    done = run(line, system)
-    assert done.status == 0 and not done.err, (line, done)
-    return done.out
-
-
-def bad(system: System, line: str, status: int = 1) -> str:
-    """What a command says that must fail with that status."""
-    done = run(line, system)
-    assert done.status == status and done.err and "Traceback" not in done.err, (line, done)
-    return done.err
+from tests.unit.command_lines import NOON, bad, good
 
 
 @pytest.fixture

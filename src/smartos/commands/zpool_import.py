@@ -57,13 +57,15 @@ def search(system: System, folders: Sequence[str]) -> list[Candidate]:
     for folder in folders:
         where = system.path(folder)
         if not where.is_dir():
-            raise CommandError(f"cannot open '{folder}': {'Not a directory' if where.exists() else 'No such file or directory'}")
+            why = "Not a directory" if where.exists() else "No such file or directory"
+            raise CommandError(f"cannot open '{folder}': {why}")
         for path in sorted(where.iterdir()):
             if path.is_file() and path.stat().st_size >= label.MIN_DEVICE:
                 disk = FileDisk(path, writable=False, name=str(path))
                 devices.append(Device(disk, labels_of(disk)))
     spares = [device for device in devices if device.config.get("state") == label.SPARE]
-    guids = {device.config["pool_guid"]: None for device in devices if device.config.get("txg") and "pool_guid" in device.config}
+    parts = [device.config for device in devices if device.config.get("txg") and "pool_guid" in device.config]
+    guids = dict.fromkeys(config["pool_guid"] for config in parts)
     active = {pool.guid for pool in system.pools.values()}
     found = [_candidate(of_one_pool(devices, guid), spares) for guid in guids if guid not in active]
     for device in devices:
@@ -84,13 +86,16 @@ def _candidate(devices: list[Device], spares: list[Device]) -> Candidate:
             listed = pool._nvlist(pool.directory["spares"]).get("spares", [])
     except ZfsError:
         pass
-    built = [build(child, lambda leaf: by_guid.get(leaf.get("guid"))) if child else Missing(n) for n, child in enumerate(children)]
+    built = [
+        build(child, lambda leaf: by_guid.get(leaf.get("guid"))) if child else Missing(number)
+        for number, child in enumerate(children)
+    ]
     root = Root(built, guid=config["pool_guid"])
     for leaf in root.leaves():
         if leaf.leaf and leaf.disk is not None:
             leaf.path = leaf.disk.name
     places = {device.config.get("guid"): device.disk.name for device in spares}
-    known = [each for device in spares for each in [device] if device.config.get("guid") in {one["guid"] for one in listed}]
+    known = [device for device in spares if device.config.get("guid") in {one["guid"] for one in listed}]
     return Candidate(
         config["name"], config["pool_guid"], config["state"], config["version"], devices + known, root,
         [places.get(one["guid"], one["path"]) for one in listed],
