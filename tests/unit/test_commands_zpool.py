@@ -1,5 +1,6 @@
 """`zpool` over files: what it says, what it refuses and in which words, and that pools live on between commands."""
 
+import random
 import re
 from pathlib import Path
 
