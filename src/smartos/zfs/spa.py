@@ -250,8 +250,10 @@ class Spa(Admin, Devices):
     def task(self, name: str, work: Callable[[], object], check: Callable[[], None] | None = None) -> object:
         """`dsl_sync_task_do`: have something done in the open group's syncing context, and wait for it.
 
-        Raises what `check` raises there; then nothing was done.
+        Raises what `check` raises, which is asked here already and once more there; then nothing was done.
         """
+        if check is not None:
+            check()
         waiting = SyncTask(name, work, check)
         self.dp.tasks.append(waiting)
         self.sync()
