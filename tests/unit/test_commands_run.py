@@ -13,8 +13,8 @@ from smartos.commands import COMMANDS, Output, System, run
 from smartos.commands.names import dataset_name, pool_name
 from smartos.commands.run import parse
 from smartos.commands.text import nicenum, number
-from smartos.zfs import nvlist
-from smartos.zfs.disk import MemoryDisk
+from smartos.zfs import label, nvlist
+from smartos.zfs.disk import FileDisk, MemoryDisk
 from smartos.zfs.errors import CorruptPool
 from smartos.zfs.pool import Pool
 from smartos.zfs.spa import Spa, verify
@@ -66,8 +66,29 @@ def test_the_cache_file_has_to_be_one(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir(tmp_path)
     done = run("zpool list")
     assert done.status == 1 and "is no cache file" in done.err and "move it away" in done.err
+    for config in ({"tank": 1}, {"tank": {"name": "tank"}}, {"tank": {"vdev_tree": {"children": 7}}}):
+        (tmp_path / "zpool.cache").write_bytes(nvlist.pack(config))
+        assert "is no cache file" in run("zpool list").err
     monkeypatch.setenv("ZPOOL_CACHE", str(tmp_path / "other.cache"))
     assert run("zpool list").out == "no pools available\n"
+
+
+def test_labels_that_make_no_sense_are_passed_over(system: System) -> None:
+    good(system, "zpool create tank d0")
+    good(system, "zpool export tank")
+    for number_, config in enumerate((
+        {"txg": 5, "pool_guid": 7}, {"txg": "x", "pool_guid": 7}, {"txg": 5, "pool_guid": "x"},
+        {"txg": 5, "pool_guid": 8, "name": "x", "state": 0, "version": 28, "vdev_tree": {"type": "file", "id": 0}},
+        {"txg": 5, "pool_guid": 9, "name": 4, "state": 1, "version": "y", "vdev_tree": {"children": 3}},
+    ), 1):  # fmt: skip
+        with FileDisk(system.folder / f"d{number_}") as disk:
+            for which in range(4):
+                offset = label.label_offset(disk.size, which)
+                disk.write(offset, label.pack_label(config, offset))
+    assert good(system, "zpool import").count("pool: tank") == 1
+    for number_ in range(1, 6):
+        run(f"zpool create -n two d{number_}", system)
+    good(system, "zpool import tank")
 
 
 def test_the_history_is_a_ring_that_keeps_the_first_record() -> None:

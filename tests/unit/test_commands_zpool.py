@@ -8,6 +8,7 @@ import pytest
 
 from smartos.commands import System, run
 from smartos.zfs.disk import FileDisk
+from smartos.zfs.faults import FaultyDisk, UnreadableSector
 from smartos.zfs.label import DESTROYED, read_labels
 from smartos.zfs.pool import Pool
 from smartos.zfs.spa import verify
@@ -248,3 +249,18 @@ def test_upgrade_tells_the_versions(tmp_path: Path) -> None:
     done = run("zpool upgrade tank", system)
     assert done.status == 1 and "cannot upgrade 'tank'" in done.err
     assert "\n 4   tank\n" in good(system, "zfs upgrade")
+
+
+def test_a_disk_that_fails_is_seen_in_the_counts(system: System) -> None:
+    """Faults are put under a pool that commands made, as a laboratory does."""
+    good(system, "zpool create tank mirror d0 d1")
+    good(system, "zfs create tank/a")
+    (system.folder / "data").write_bytes(random.Random(4).randbytes(100_000))
+    good(system, "cp data tank/a:/data")
+    leaf = system.pools["tank"].leaf("d0")
+    leaf.disk = FaultyDisk(leaf.disk, [UnreadableSector(4 << 20, 2 << 20)])
+    assert run("cat tank/a:/data", system).data == (system.folder / "data").read_bytes()
+    good(system, "zpool scrub tank")
+    out = good(system, "zpool status")
+    assert "ZFS-8000-9P" in out and "attempt was made to correct the error" in out
+    assert int(re.search(r"d0 +ONLINE +(\d+)", out)[1]) > 0

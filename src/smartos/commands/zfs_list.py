@@ -24,7 +24,7 @@ SOURCES = ("local", "default", "inherited", "received", "temporary", "none")
 def _walk(pool: Spa, head: LiveDataset, types: frozenset[str], snaps: bool, depth: int | None) -> list[Found]:
     found = []
     kind = zfs_props.type_of(head)
-    if (kind in types and kind != SNAPSHOT) or (kind == SNAPSHOT):
+    if kind in types or kind == SNAPSHOT:
         found.append((pool, head))
     if kind != SNAPSHOT and (depth is None or depth > 0):
         below = None if depth is None else depth - 1

@@ -18,7 +18,7 @@ from smartos.commands.zpool_show import aux_text, condition, title
 from smartos.zfs import label, spa_config
 from smartos.zfs.devices import Device, labels_of, of_one_pool, top_trees
 from smartos.zfs.disk import FileDisk
-from smartos.zfs.errors import ZfsError
+from smartos.zfs.errors import CorruptPool, ZfsError
 from smartos.zfs.pool import Pool
 from smartos.zfs.spa import Spa
 from smartos.zfs.vdev import Missing, Root, State, Vdev, build, state_name
@@ -62,12 +62,23 @@ def search(system: System, folders: Sequence[str]) -> list[Candidate]:
         for path in sorted(where.iterdir()):
             if path.is_file() and path.stat().st_size >= label.MIN_DEVICE:
                 disk = FileDisk(path, writable=False, name=str(path))
-                devices.append(Device(disk, labels_of(disk)))
+                device = Device(disk, labels_of(disk))
+                try:
+                    device.config  # noqa: B018 - a label whose txg is no number is no label
+                    devices.append(device)
+                except CorruptPool:
+                    disk.close()
     spares = [device for device in devices if device.config.get("state") == label.SPARE]
-    parts = [device.config for device in devices if device.config.get("txg") and "pool_guid" in device.config]
-    guids = dict.fromkeys(config["pool_guid"] for config in parts)
+    parts = [device.config for device in devices if device.config.get("txg")]
+    guids = dict.fromkeys(config["pool_guid"] for config in parts if isinstance(config.get("pool_guid"), int))
     active = {pool.guid for pool in system.pools.values()}
-    found = [_candidate(of_one_pool(devices, guid), spares) for guid in guids if guid not in active]
+    found = []
+    for guid in guids:
+        try:
+            if guid not in active:
+                found.append(_candidate(of_one_pool(devices, guid), spares))
+        except (ZfsError, KeyError, TypeError, ValueError, AttributeError):
+            continue  # the labels are whole, and what they say makes no pool
     for device in devices:
         device.disk.close()
     return sorted(found, key=lambda each: (each.name, each.guid))
