@@ -8,6 +8,7 @@ other kinds of files. Follows the manual pages of illumos, mkfile(1M) among them
 import errno
 import os
 import re
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,10 @@ from smartos.commands.output import CommandError, Output
 from smartos.commands.system import System
 from smartos.commands.text import Usage
 from smartos.commands.zfs_table import FILESYSTEM, SNAPSHOT
-from smartos.zfs.errors import Busy, Exists, NoSpace, NoSuchName, ReadOnly, ZfsError
+from smartos.zfs.errors import (
+    Busy, ChecksumError, Exists, NoSpace, NoSuchName, PoolFaulted, ReadOnly, ZfsError,
+)  # fmt: skip
+from smartos.zfs.txg import PoolSuspended
 from smartos.zfs.zpl import Zpl
 
 CHUNK = 1 << 20
@@ -75,13 +79,14 @@ def reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror and not isinstance(error, ZfsError):
         return error.strerror
     for kind, text in (
-        (NoSpace, os.strerror(errno.ENOSPC)), (NoSuchName, os.strerror(errno.ENOENT)),
-        (Exists, os.strerror(errno.EEXIST)), (ReadOnly, os.strerror(errno.EROFS)),
-        (Busy, str(error).partition(": ")[2]),
+        (NoSpace, "No space left on device"), (NoSuchName, "No such file or directory"), (Exists, "File exists"),
+        (ReadOnly, "Read-only file system"), (Busy, str(error).partition(": ")[2]),
+        (PoolSuspended, "pool I/O is currently suspended; see 'zpool status'"),
+        ((ChecksumError, PoolFaulted), "I/O error; 'zpool status -v' names the files that are damaged after a scrub"),
     ):  # fmt: skip
         if isinstance(error, kind):
             return text
-    return f"{os.strerror(errno.EIO)} ({error})"
+    return f"I/O error ({error})"
 
 
 def _fail(command: str, operand: str, error: Exception) -> CommandError:
@@ -106,7 +111,7 @@ def mkfile(words: Sequence[str], system: System) -> Output:
     out = ""
     for name in rest[1:]:
         path = system.path(name)
-        if system.device(path):
+        if path.exists() and system.device(path):
             raise CommandError(f"mkfile: {name}: it is part of pool '{system.device(path)}'; give another name")
         try:
             _make(path, size, "n" in flags)
@@ -186,7 +191,7 @@ def ls(words: Sequence[str], system: System) -> Output:
             raise _fail("ls", operand, error) from None
         title = f"{operand}:\n" if len(rest) > 1 and where.is_dir() else ""
         out.append(title + "".join(f"{line}\n" for line in lines))
-    return Output("\n".join(out) if any(text.endswith(":\n") for text in out) else "".join(out))
+    return Output("\n".join(out))
 
 
 def _listed(where: Place, long: bool) -> list[str]:
@@ -203,8 +208,6 @@ def _listed(where: Place, long: bool) -> list[str]:
 
 
 def _long(one: Place) -> str:
-    import stat
-
     if one.fs is None:
         found = os.stat(one.path)
         return f"{stat.filemode(found.st_mode)} {found.st_nlink:3} {found.st_uid:5} {found.st_gid:5} {found.st_size:9}"

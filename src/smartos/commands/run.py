@@ -16,6 +16,7 @@ from pathlib import Path
 from smartos.commands.output import CommandError, Output
 from smartos.commands.system import System
 from smartos.zfs.errors import ZfsError
+from smartos.zfs.txg import PoolSuspended
 
 COMMANDS = {
     "zpool": "zpool:main", "zfs": "zfs:main", "zdb": "zdb:main", "mkfile": "files:mkfile",
@@ -79,7 +80,10 @@ def run(
     if not any(line.words for line in lines):
         return Output()
     own = system is None
-    system = System() if system is None else system
+    try:
+        system = System() if system is None else system
+    except CommandError as error:
+        return Output(err=f"{error}\n", status=error.status)
     try:
         if len(lines) == 1:
             return _one(lines[0], system, stdin, terminal)
@@ -127,6 +131,8 @@ def _call(words: list[str], system: System, stdin: Callable[[], bytes] | None, t
         return getattr(importlib.import_module(f"smartos.commands.{module}"), function)(words[1:], system)
     except CommandError as error:
         return Output(error.out, f"{error}\n", error.status)
+    except PoolSuspended as error:
+        return Output(err=f"{name}: {error}; see 'zpool status'\n", status=1)
     except (ZfsError, OSError) as error:
         return Output(err=f"{name}: {error}\n", status=1)
     finally:

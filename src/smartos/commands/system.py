@@ -3,7 +3,8 @@
 Pools stay open in a :class:`System` from one command to the next, and everything is written when a command ends. A
 cache file, in the real format (an nvlist with the configuration of each pool), says which pools to open when a system
 begins: so each command of a command line finds the pools of the ones before. Disks are files. The system's folder
-stands for /dev/dsk: a disk in it can be named, and is shown, without it.
+stands for /dev/dsk: a disk in it can be named, and is shown, without it. A new system is a machine that starts: it does
+not know a pool that was kept out of the cache file (`-R`, `cachefile=none`).
 
 Left out: mounting, sharing, what error counters and a scan in progress were when the last system ended (a reboot
 forgets the former, too). Follows `spa_config.c` (`spa_config_sync`, `spa_config_load`) of illumos as of 12 August 2011.
@@ -49,6 +50,8 @@ class System:
     `folder` is where disks without a path are; `cachefile` the cache file, by default what the environment's
     ZPOOL_CACHE says, or `zpool.cache` in the folder; "none" for no file. `clock` gives seconds since 1970, `version` is
     the newest pool version that the system knows, `seed` makes the pools' numbers the same each time.
+
+    Raises :class:`CommandError` when the cache file is none.
     """
 
     def __init__(
@@ -138,11 +141,10 @@ class System:
             return
         self._cached = self.cachefile.read_bytes()
         try:
-            listed = nvlist.unpack(self._cached)
-        except (CorruptPool, Unsupported) as error:
+            for name, config in nvlist.unpack(self._cached).items():
+                self._open_cached(name, config)
+        except (CorruptPool, Unsupported, KeyError, TypeError, ValueError, AttributeError) as error:
             raise CommandError(f"{self.cachefile} is no cache file ({error}); move it away and import the pools") from None
-        for name, config in listed.items():
-            self._open_cached(name, config)
 
     def _open_cached(self, name: str, config: NVList) -> None:
         self.absent |= {leaf["guid"] for leaf in leaf_configs(config["vdev_tree"]) if leaf.get("not_present")}
@@ -161,16 +163,28 @@ class System:
         for name, config in [(name, each.config) for name, each in self.faulted.items()]:
             self._open_cached(name, config)
         for name, pool in list(self.pools.items()):
-            for leaf in pool.root.leaves():
-                if leaf.leaf and leaf.readable and not self._same(leaf):
-                    leaf.set_state(vdev.State.REMOVED)
+            self._pulled(pool)
             newest = max((self._newest(leaf) for leaf in pool.root.leaves()), default=0)
             if newest > pool.uberblock.txg:
                 self.reopen(pool)
 
+    def _pulled(self, pool: Spa) -> None:
+        """Take note of disks that are gone, and let hot spares stand in, as fault management does."""
+        gone = [leaf for leaf in pool.root.leaves() if leaf.leaf and leaf.readable and not self._same(leaf)]
+        for leaf in gone:
+            leaf.set_state(vdev.State.REMOVED)
+        if not pool.root.readable or pool.suspended:
+            return
+        if gone:
+            pool.config_dirty = True
+        if pool.kick_spares() or gone:
+            self.sync(pool)
+
     @staticmethod
     def _same(leaf: vdev.Vdev) -> bool:
-        """Whether a device's file is still there, and no other in its place."""
+        """Whether a device's file is still there, and no other in its place; of a disk that is no file, yes."""
+        if not isinstance(leaf.disk, FileDisk):
+            return True
         try:
             now, then = os.stat(leaf.path), os.fstat(leaf.disk._file.fileno())
         except OSError:
@@ -180,7 +194,7 @@ class System:
     @staticmethod
     def _newest(leaf: vdev.Vdev) -> int:
         """The newest uberblock of a device's first label."""
-        if not leaf.leaf or not leaf.readable or not Path(leaf.path).is_file():
+        if not leaf.leaf or not leaf.readable or not isinstance(leaf.disk, FileDisk):
             return 0
         try:
             found = label.Label.unpack(leaf.disk.read(0, label.LABEL_SIZE), 0, 0)

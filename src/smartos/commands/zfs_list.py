@@ -24,7 +24,7 @@ SOURCES = ("local", "default", "inherited", "received", "temporary", "none")
 def _walk(pool: Spa, head: LiveDataset, types: frozenset[str], snaps: bool, depth: int | None) -> list[Found]:
     found = []
     kind = zfs_props.type_of(head)
-    if (kind in types and kind != SNAPSHOT) or (kind == SNAPSHOT):
+    if kind in types or kind == SNAPSHOT:
         found.append((pool, head))
     if kind != SNAPSHOT and (depth is None or depth > 0):
         below = None if depth is None else depth - 1
@@ -129,7 +129,7 @@ def list_(system: System, usage: Usage, words: Sequence[str]) -> Output:
         types = EVERY if "all" in chosen else frozenset(chosen)
         snaps = lambda pool: SNAPSHOT in types  # noqa: E731 - the counterpart of the one above
     elif fields == "space":
-        types, snaps = EVERY - {SNAPSHOT}, lambda pool: False
+        types = EVERY - {SNAPSHOT}
     props = ([zfs_table.NAME] if fields == "all" else []) + choose(usage, "list", fields)
     depth = _depth(usage, "list", given["d"]) if "d" in given else None
     found, said = gather(system, names, types, snaps, "r" in given or "d" in given, depth)

@@ -12,7 +12,7 @@ from smartos.commands.output import CommandError, Output
 from smartos.commands.system import System
 from smartos.commands.text import Usage, number
 from smartos.commands.zfs_table import FILESYSTEM, INHERIT, SNAPSHOT, VOLUME
-from smartos.zfs.errors import Exists, NoSpace
+from smartos.zfs.errors import Exists, NoSpace, NoSuchName
 from smartos.zfs.spa import Spa
 from smartos.zfs.zpl_create import zpl_version
 
@@ -101,6 +101,8 @@ def create(system: System, usage: Usage, words: Sequence[str], line: str) -> Out
         block = encoded.pop("volblocksize", block)
         size = encoded.pop("volsize", size)
         _check_volume(size, block, wrong)
+        if "s" not in given and encoded.get("refreservation", size) > _available(pool, name):
+            raise CommandError(f"{wrong}: out of space")
     if "p" in given:
         make_ancestors(pool, name)
     try:
@@ -115,11 +117,20 @@ def create(system: System, usage: Usage, words: Sequence[str], line: str) -> Out
     return Output()
 
 
+def _available(pool: Spa, name: str) -> int:
+    """What can be written where a dataset is to be, or in the nearest one above that is there."""
+    while (name := name.rpartition("/")[0]) and name != pool.name:
+        try:
+            return pool.dp.find(name).available()
+        except NoSuchName:
+            continue
+    return pool.dp.find(pool.name).available()
+
+
 def _limits(pool: Spa, name: str, wrong: str, encoded: dict) -> None:
     """A reservation that there is no room for is refused before anything is made."""
-    available = pool.dp.find(name.rpartition("/")[0]).available()
     for key in ("reservation", "refreservation"):
-        if encoded.get(key, 0) > available:
+        if encoded.get(key, 0) > _available(pool, name):
             raise CommandError(f"{wrong}: size is greater than available space")
 
 

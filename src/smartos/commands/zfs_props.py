@@ -137,6 +137,8 @@ def _special(one: Property, text: str, value: int | str, creating: bool, pool: S
         return "a volume keeps its size here; make another one and copy"
     if name == "version":
         wanted = version if text == "current" else int(text)
+        if creating and wanted != version:
+            return f"filesystems are made at version {version} in this pool"
         if wanted < version:
             return f"Can not downgrade; already at version {version}"
         if wanted > version:

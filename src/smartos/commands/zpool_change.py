@@ -218,7 +218,8 @@ def replace(system: System, usage: Usage, words: Sequence[str], line: str) -> Ou
 
 def _attach(system: System, pool: Spa, old: Leaf, path: Path, replacing: bool, wrong: str) -> None:
     spare = next((each for each in pool.spares if each.path == str(path)), None)
-    if isinstance(old.parent, (Replacing, Spare)):
+    stand_in = isinstance(old.parent, Spare) and replacing and old not in pool.spares and spare is None
+    if isinstance(old.parent, (Replacing, Spare)) and not stand_in:
         raise CommandError(f"{wrong}: already in replacing/spare config; wait for completion or use 'zpool detach'", 255)
     if not replacing and isinstance(old.parent, Raidz):
         raise CommandError(f"{wrong}: can only attach to mirrors and top-level disks", 255)
@@ -238,6 +239,19 @@ def _attach(system: System, pool: Spa, old: Leaf, path: Path, replacing: bool, w
             pool.replace(str(old.guid), disk)
     except (Busy, Unsupported) as error:
         raise CommandError(f"{wrong}: {error}", 255) from None
+    if stand_in:
+        unspare(pool, str(path))
+
+
+def unspare(pool: Spa, path: str) -> None:
+    """A device that is whole again, or its successor, sends the hot spare that stood in for it back."""
+    pool.sync()
+    for node in list(pool.root.leaves()):
+        above = node.parent
+        if node.leaf and node.path == path and isinstance(above, Spare) and above.children[0] is node:
+            for spare in [each for each in above.children[1:] if each in pool.spares]:
+                if node.readable and not node.dtl:
+                    pool.detach(str(spare.guid))
 
 
 def detach(system: System, usage: Usage, words: Sequence[str], line: str) -> Output:

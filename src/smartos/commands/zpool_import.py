@@ -18,7 +18,7 @@ from smartos.commands.zpool_show import aux_text, condition, title
 from smartos.zfs import label, spa_config
 from smartos.zfs.devices import Device, labels_of, of_one_pool, top_trees
 from smartos.zfs.disk import FileDisk
-from smartos.zfs.errors import ZfsError
+from smartos.zfs.errors import CorruptPool, ZfsError
 from smartos.zfs.pool import Pool
 from smartos.zfs.spa import Spa
 from smartos.zfs.vdev import Missing, Root, State, Vdev, build, state_name
@@ -57,15 +57,28 @@ def search(system: System, folders: Sequence[str]) -> list[Candidate]:
     for folder in folders:
         where = system.path(folder)
         if not where.is_dir():
-            raise CommandError(f"cannot open '{folder}': {'Not a directory' if where.exists() else 'No such file or directory'}")
+            why = "Not a directory" if where.exists() else "No such file or directory"
+            raise CommandError(f"cannot open '{folder}': {why}")
         for path in sorted(where.iterdir()):
             if path.is_file() and path.stat().st_size >= label.MIN_DEVICE:
                 disk = FileDisk(path, writable=False, name=str(path))
-                devices.append(Device(disk, labels_of(disk)))
+                device = Device(disk, labels_of(disk))
+                try:
+                    device.config  # noqa: B018 - a label whose txg is no number is no label
+                    devices.append(device)
+                except CorruptPool:
+                    disk.close()
     spares = [device for device in devices if device.config.get("state") == label.SPARE]
-    guids = {device.config["pool_guid"]: None for device in devices if device.config.get("txg") and "pool_guid" in device.config}
+    parts = [device.config for device in devices if device.config.get("txg")]
+    guids = dict.fromkeys(config["pool_guid"] for config in parts if isinstance(config.get("pool_guid"), int))
     active = {pool.guid for pool in system.pools.values()}
-    found = [_candidate(of_one_pool(devices, guid), spares) for guid in guids if guid not in active]
+    found = []
+    for guid in guids:
+        try:
+            if guid not in active:
+                found.append(_candidate(of_one_pool(devices, guid), spares))
+        except (ZfsError, KeyError, TypeError, ValueError, AttributeError):
+            continue  # the labels are whole, and what they say makes no pool
     for device in devices:
         device.disk.close()
     return sorted(found, key=lambda each: (each.name, each.guid))
@@ -84,13 +97,16 @@ def _candidate(devices: list[Device], spares: list[Device]) -> Candidate:
             listed = pool._nvlist(pool.directory["spares"]).get("spares", [])
     except ZfsError:
         pass
-    built = [build(child, lambda leaf: by_guid.get(leaf.get("guid"))) if child else Missing(n) for n, child in enumerate(children)]
+    built = [
+        build(child, lambda leaf: by_guid.get(leaf.get("guid"))) if child else Missing(number)
+        for number, child in enumerate(children)
+    ]
     root = Root(built, guid=config["pool_guid"])
     for leaf in root.leaves():
         if leaf.leaf and leaf.disk is not None:
             leaf.path = leaf.disk.name
     places = {device.config.get("guid"): device.disk.name for device in spares}
-    known = [each for device in spares for each in [device] if device.config.get("guid") in {one["guid"] for one in listed}]
+    known = [device for device in spares if device.config.get("guid") in {one["guid"] for one in listed}]
     return Candidate(
         config["name"], config["pool_guid"], config["state"], config["version"], devices + known, root,
         [places.get(one["guid"], one["path"]) for one in listed],
@@ -204,8 +220,6 @@ def _import(system: System, found: Candidate, new: str, props: dict, flags: set[
     if name in system.names():
         both = wrong if name == found.name else f"{wrong} as '{name}'"
         raise CommandError(f"{both}: pool already exists")
-    if stored:
-        raise CommandError(f"{wrong}: set {', '.join(stored)} with 'zpool set' when the pool is imported")
     try:
         disks = [system.disk(path) for path in found.paths]
         pool = Spa.import_(disks, found.guid, clock=system.clock, seed=system.seed(), new_name=name)
@@ -227,4 +241,7 @@ def _import(system: System, found: Candidate, new: str, props: dict, flags: set[
     zpool_props.remember(system, name, others)
     what = f"pool spa {pool.version}; zfs spa {system.version}; zpl 5; uts {spa_config.HOSTNAME} 5.11 model i86pc"
     pool.history.internal("pool import", what)
+    stored.pop("version", None)
+    if stored:
+        pool.set_pool(**stored)
     system.log(pool, line)

@@ -115,8 +115,8 @@ def validate(
                 raise CommandError(f"{wrong}: '{name}' must be one of '{one.values}'")
             stored[name] = one.words.index(value)
             if name == "readonly":
-                what = "pools are imported for writing here" if creating else f"property '{name}' can only be set at import time"
-                raise CommandError(f"{wrong}: {what}")
+                late = "property 'readonly' can only be set at import time"
+                raise CommandError(f"{wrong}: {'pools are imported for writing here' if creating else late}")
         elif one.kind == "number":
             try:
                 stored[name] = number(value)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from smartos.commands.output import CommandError, Output
 from smartos.commands.system import System
 from smartos.commands.text import Usage, stamp
-from smartos.commands.zpool_change import device, each_device, find
+from smartos.commands.zpool_change import device, each_device, find, unspare
 from smartos.zfs import scan as scans
 from smartos.zfs import spa_history as history_of
 from smartos.zfs.devices import labels_of
@@ -96,6 +96,7 @@ def _online(system: System, pool: Spa, node: Leaf) -> bool:
             pool.online(str(node.guid), disk)
         except PoolFaulted:
             return False
+        unspare(pool, node.path)
     pool.config_dirty = True
     return node.readable
 

@@ -1,6 +1,7 @@
 """`zpool status` and the list of `zpool import`: how pools are, in words and as trees.
 
-Left out: log and cache devices, deduplication's statistics, repeating at an interval. Follows `zpool_main.c`
+Left out: log and cache devices, deduplication's statistics, repeating at an interval; the list of damaged files is that
+of the last scan, and is forgotten with the system, where a real pool keeps it on its disks. Follows `zpool_main.c`
 (`status_callback`, `show_import`) and `libzfs_status.c` (`check_status`) of illumos as of 12 August 2011.
 """
 

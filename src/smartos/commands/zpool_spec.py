@@ -13,9 +13,9 @@ from pathlib import Path
 from smartos.commands.output import CommandError
 from smartos.commands.system import System
 from smartos.zfs import label
-from smartos.zfs.devices import labels_of
+from smartos.zfs.devices import Device, labels_of
 from smartos.zfs.disk import FileDisk
-from smartos.zfs.errors import NotAPool
+from smartos.zfs.errors import CorruptPool
 from smartos.zfs.spa import Spa
 from smartos.zfs.vdev import Vdev
 
@@ -111,8 +111,8 @@ def in_use(system: System, path: Path, force: bool, spare: bool) -> str:
     """`check_file`: what keeps a file from being used; nothing when it may be."""
     disk = FileDisk(path, writable=False)
     try:
-        config = max((each.config for each in labels_of(disk)), key=lambda found: found.get("txg", 0), default={})
-    except (NotAPool, OSError):
+        config = Device(disk, labels_of(disk)).config
+    except (CorruptPool, OSError):
         return ""
     finally:
         disk.close()

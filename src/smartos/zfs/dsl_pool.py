@@ -40,6 +40,8 @@ SETUP = declare("sdt:zfs:dsl_pool_sync:pool_sync-1setup")
 ROOTZIO = declare("sdt:zfs:dsl_pool_sync:pool_sync-2rootzio")
 TASKS = declare("sdt:zfs:dsl_pool_sync:pool_sync-3task")
 IO = declare("sdt:zfs:dsl_pool_sync:pool_sync-4io", "hrtime_t", "hrtime_t")
+SMALL_POOL = 48 << 20  # a disk of 64 MiB, the smallest that a real pool takes, gives more
+
 TASK_SYNC = declare("fbt:zfs:dsl_sync_task_group_sync:entry", "dsl_sync_task_group_t *", "dmu_tx_t *")
 
 
@@ -194,10 +196,10 @@ class DslPool:
     def adjusted_size(self, netfree: bool = False) -> int:
         """`dsl_pool_adjustedsize`: the space but for what is kept back, a 64th and at least 32 MiB.
 
-        Of a pool so small that this would be more than half of it, half is kept back.
+        Of a pool on disks smaller than a real one takes, half is kept back.
         """
         space = self.spa.metaslabs.dspace
-        slop = min(max(space >> 6, MIN_SLOP), space >> 1)
+        slop = max(space >> 6, MIN_SLOP) if space >= SMALL_POOL else space >> 1
         return space - (slop >> 1 if netfree else slop)
 
     def block_born(self, pointer: Blkptr) -> None:

@@ -16,7 +16,7 @@ big-endian pools, which are only read. Follows `spa.c` of illumos as of 12 Augus
 import random
 from collections.abc import Callable, Iterable, Sequence
 
-from smartos.zfs import bpobj, checksum, dmu, objset, spa_config, txg, vdev, zil
+from smartos.zfs import bpobj, checksum, dmu, dsl_prop, objset, spa_config, txg, vdev, zil
 from smartos.zfs.blkptr import Blkptr
 from smartos.zfs.bpobj import LiveBpobj
 from smartos.zfs.disk import Disk
@@ -108,6 +108,7 @@ class Spa(Admin, Devices):
         """
         if not 15 <= version <= 28:
             raise Unsupported(f"pools are made at versions 15 to 28 here, not {version}")
+        encoded = {key: dsl_prop.encode(key, value) for key, value in properties.items()}
         chance = random.Random(seed)
         root = Root([parse(each, version) for each in vdevs])
         for _, node in root.walk():
@@ -131,7 +132,7 @@ class Spa(Admin, Devices):
         spa.dp = DslPool(spa, Blkptr())
         spa.dp.create()
         spa._first_objects()
-        spa._new_filesystem(spa.dp.root_dir, properties)
+        spa._new_filesystem(spa.dp.root_dir, encoded)
         for spare in spares:
             spa._add_spare(spare)
         txg_sync(spa)
@@ -249,8 +250,10 @@ class Spa(Admin, Devices):
     def task(self, name: str, work: Callable[[], object], check: Callable[[], None] | None = None) -> object:
         """`dsl_sync_task_do`: have something done in the open group's syncing context, and wait for it.
 
-        Raises what `check` raises there; then nothing was done.
+        Raises what `check` raises, which is asked here already and once more there; then nothing was done.
         """
+        if check is not None:
+            check()
         waiting = SyncTask(name, work, check)
         self.dp.tasks.append(waiting)
         self.sync()

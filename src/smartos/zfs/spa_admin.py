@@ -220,7 +220,6 @@ class Admin(Properties):
         if (new + "/").startswith(old + "/") or target.dir.parent is None:
             raise Busy(f"cannot rename '{old}' to '{new}'")
         self.task(f"rename {old} {new}", lambda: self._move_dir(target.dir, self.dp.find_dir(parent), last), check)
-        target._objset = target._objset
         if target._objset is not None:
             target._objset.name = new
 

@@ -1,8 +1,8 @@
 """Properties of an open pool and of its datasets: set, inherited, with effect from the transaction group on that syncs
 them. The pool's own are numbers (or strings) in a table of the MOS, which is made when the first one is set.
 
-Left out: what `dsl_prop.py` leaves out. Follows `spa_sync_props` of `spa.c`, `dsl_prop.c`, `dsl_dir.c` (`dsl_dir_set_quota_check`) and
-`zfs_ioctl.c` of illumos as of 12 August 2011.
+Left out: what `dsl_prop.py` leaves out. Follows `spa.c` (`spa_sync_props`), `dsl_prop.c`, `dsl_dir.c`
+(`dsl_dir_set_quota_check`) and `zfs_ioctl.c` of illumos as of 12 August 2011.
 """
 
 from typing import TYPE_CHECKING

@@ -152,12 +152,12 @@ class Devices(Spares):
         """`zpool add`: more top-level vdevs, over which new blocks are spread from then on, or more hot spares."""
         if ADD.listeners:
             ADD.fire(self, None)
-        for spec in specs:
-            top = parse(spec, self.version)
+        tops = [parse(spec, self.version) for spec in specs]
+        if any(top.state < State.HEALTHY for top in tops):
+            raise PoolFaulted(f"cannot add to '{self.name}': one or more devices is too small")
+        for top in tops:
             for _, node in top.walk():
                 node.guid = self.random.getrandbits(64)
-            if top.state < State.HEALTHY:
-                raise PoolFaulted(f"cannot add to '{self.name}': one or more devices is too small")
             top._ashift = max(group.ashift for group in self.metaslabs.groups)
             top.id, top.parent = len(self.root.children), self.root
             self.root.children.append(top)
