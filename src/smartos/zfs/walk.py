@@ -20,7 +20,6 @@ from smartos.zfs.pool import Dataset, Pool
 from smartos.zfs.space_log import allocated
 from smartos.zfs.walk_report import DESTROYED, Report, Space, Visit
 
-
 __all__ = ["DESTROYED", "Report", "Space", "Visit", "Walker", "walk"]
 
 
