@@ -194,7 +194,8 @@ def test_histograms_pointers_lists_and_times() -> None:
     assert compact(pointer) == f"0:1a00:400 20000L/400P F=2 B=10/10 cksum={sums}"
     assert compact(pointer, every=True).startswith("0:1a00:400 1:200:400 20000L")
     assert compact(Blkptr(birth=3)) == "0:0:0 200L B=3"
-    values = NVList({"a": 1, "b": "x", "c": True, "d": None, "e": [1, 2], "f": NVList({"g": 2}), "h": [NVList({"i": 3})]})
+    inner = {"f": NVList({"g": 2}), "h": [NVList({"i": 3})]}
+    values = NVList({"a": 1, "b": "x", "c": True, "d": None, "e": [1, 2], **inner})
     assert list(nvlist_lines(values, 2)) == [
         "  a: 1", "  b: 'x'", "  c: true", "  d", "  e[0]: 1", "  e[1]: 2", "  f:", "      g: 2", "  h[0]:", "      i: 3"
     ]  # fmt: skip

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 
 from smartos.commands.zdb_text import Dump, nvlist_lines
-from smartos.zfs import dsl, nvlist
+from smartos.zfs import dsl, nvlist_native
 from smartos.zfs.errors import ZfsError
 from smartos.zfs.nvlist import NVList
 from smartos.zfs.pool import Pool
@@ -45,7 +45,7 @@ def records(pool: Pool, number: int) -> Iterator[NVList]:
         if not length or at + 8 + length > len(data):
             return
         try:
-            yield nvlist.unpack(data[at + 8 : at + 8 + length])
+            yield nvlist_native.unpack(data[at + 8 : at + 8 + length])
         except ZfsError:
             return
         at += 8 + length
