@@ -1,10 +1,11 @@
 """Name-value lists: XDR as RFC 4506 has it, types that survive, damage that is named."""
 
 import random
+import struct
 
 import pytest
 
-from smartos.zfs import nvlist
+from smartos.zfs import nvlist, nvlist_native
 from smartos.zfs.errors import CorruptPool, Unsupported, ZfsError
 from smartos.zfs.nvlist import NVList
 
@@ -67,3 +68,32 @@ def test_damage_gives_a_named_error() -> None:
         except ZfsError:
             failed += 1
     assert failed > 1000
+
+
+def _pair(name: str, kind: int, count: int, value: bytes) -> bytes:
+    """A pair as a little-endian machine has it in memory."""
+    head = struct.pack("<hhii", len(name) + 1, 0, count, kind) + name.encode() + b"\0"
+    head += bytes(-(len(head) + 4) % 8)
+    value += bytes(-len(value) % 8)
+    return struct.pack("<i", 4 + len(head) + len(value)) + head + value
+
+
+def test_the_native_encoding() -> None:
+    """Scalars, strings, arrays, and lists within it, whose pairs stand behind the pair that holds them."""
+    inner = _pair("number", nvlist.UINT64, 1, struct.pack("<Q", 1 << 40)) + bytes(4)
+    data = bytes((0, 1, 0, 0)) + struct.pack("<iI", 0, 1)
+    data += _pair("text", nvlist.STRING, 1, b"hello\0") + _pair("flag", nvlist.BOOLEAN_VALUE, 1, struct.pack("<i", 1))
+    data += _pair("bare", nvlist.BOOLEAN, 0, b"") + _pair("few", nvlist.INT32_ARRAY, 2, struct.pack("<2i", -1, 7))
+    data += _pair("words", nvlist.STRING_ARRAY, 2, bytes(16) + b"a\0bc\0")
+    data += _pair("list", nvlist.NVLIST, 1, struct.pack("<iI16x", 0, 1)) + inner
+    data += _pair("lists", nvlist.NVLIST_ARRAY, 2, bytes(16) + struct.pack("<iI16x", 0, 1) * 2) + inner * 2 + bytes(4)
+    found = nvlist_native.unpack(data)
+    number = {"number": 1 << 40}
+    assert found == {
+        "text": "hello", "flag": True, "bare": None, "few": [-1, 7], "words": ["a", "bc"], "list": number,
+        "lists": [number, number],
+    }  # fmt: skip
+    assert nvlist_native.unpack(nvlist.pack(found)) == found, "XDR is read, too"
+    for cut in range(12, len(data) - 4):
+        with pytest.raises(CorruptPool):
+            nvlist_native.unpack(data[:cut])

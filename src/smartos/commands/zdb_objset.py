@@ -273,10 +273,11 @@ def _own(pool: Pool, number: int) -> list[int]:
 
 
 def dump_all(dump: Dump) -> None:
-    """Every dataset; one that cannot be opened is told of and passed by."""
+    """Every dataset; one that cannot be read to its end is told of and passed by, where the real one would abort."""
     for each in datasets(dump.pool):
         try:
             ObjsetDump(dump, each).run()
         except ZfsError as error:
-            dump.errors.append(f"failed to hold dataset '{each.name}': {error}")
+            dump.errors.append(f"zdb: {each.name}: {error}")
+            dump.status = 1
 

@@ -8,8 +8,8 @@ import struct
 
 from smartos.commands.output import CommandError
 from smartos.commands.zdb_text import Dump, blkptr_text
-from smartos.zfs import checksum, compress
-from smartos.zfs.blkptr import BLKPTR_SIZE, DVA, Blkptr
+from smartos.zfs import checksum, compress, dmu
+from smartos.zfs.blkptr import BLKPTR_SIZE, DVA, MAX_BLOCK, Blkptr
 from smartos.zfs.errors import ChecksumError, Unsupported, ZfsError
 from smartos.zfs.vdev import Vdev
 
@@ -106,6 +106,11 @@ class Block:
         if data is None:
             dump.say(f"Decompress of {self.word} failed")
             return
+        if flags & {"b", "i"} and not self._sensible(data):
+            data = self._decoded(stored) if "d" not in flags else None
+            if data is None or not self._sensible(data):
+                dump.say("invalid block pointer at this DVA")
+                return
         data = data[: self.lsize].ljust(self.lsize, b"\0")
         if "b" in flags:
             self._pointers(data[self.at : self.at + BLKPTR_SIZE])
@@ -141,18 +146,36 @@ class Block:
                 return data
         return None
 
+    def _sensible(self, data: bytes) -> bool:
+        """Whether the pointer that is to be shown (or the first) could be one; if not, the block may be compressed."""
+        pointer = self._pointer(data[self.at : self.at + BLKPTR_SIZE].ljust(BLKPTR_SIZE, b"\0"))
+        known = pointer.type < len(dmu.TYPES) or pointer.type & dmu.NEWTYPE
+        if not known or pointer.compress >= len(compress.NAMES) or pointer.lsize > MAX_BLOCK:
+            return False
+        if pointer.embedded or pointer.hole:
+            return pointer.etype < 3
+        tops = self.dump.pool.tops
+        return pointer.checksum < len(checksum.NAMES) and all(
+            dva.vdev < len(tops) and tops[dva.vdev] is not None and dva.offset < tops[dva.vdev].asize
+            for dva in pointer.dvas
+        )
+
+    def _pointer(self, data: bytes) -> Blkptr:
+        return Blkptr.unpack(data, ">" if "e" in self.flags else "<")
+
     def _pointers(self, data: bytes) -> None:
         for at in range(0, len(data) - BLKPTR_SIZE + 1, BLKPTR_SIZE):
-            self.dump.say(blkptr_text(Blkptr.unpack(data[at : at + BLKPTR_SIZE], ">" if "e" in self.flags else "<")))
+            self.dump.say(blkptr_text(self._pointer(data[at : at + BLKPTR_SIZE])))
 
     def _hex(self, data: bytes) -> None:
         swap, say = "e" in self.flags, self.dump.say
         say()
         say(self.word)
-        say(f"{'':6}   {' 7 6 5 4 3 2 1 0   f e d c b a 9 8' if swap else ' 0 1 2 3 4 5 6 7   8 9 a b c d e f'}  0123456789abcdef")
+        columns = " 7 6 5 4 3 2 1 0   f e d c b a 9 8" if swap else " 0 1 2 3 4 5 6 7   8 9 a b c d e f"
+        say(f"{'':6}   {columns}  0123456789abcdef")
         for at in range(0, len(data), 16):
             row = data[at : at + 16]
-            first, second = struct.unpack("<2Q" if swap else ">2Q", row)
+            first, second = struct.unpack(">2Q" if swap else "<2Q", row)  # as a little-endian machine has them
             shown = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
             say(f"{at:06x}:  {first:016x}  {second:016x}  {shown}")
 
@@ -160,11 +183,11 @@ class Block:
         self.dump.say()
         for kind in CHECKSUMS:
             try:
-                words = checksum.checksum(kind, stored)
+                words = checksum.checksum(kind, stored.ljust(self.lsize, b"\0"))
             except Unsupported as error:
                 self.dump.errors.append(f"zdb: {error}")
                 continue
-            self.dump.say(f"{checksum.name_of(kind):>12}\tcksum={':'.join(f'{word:x}' for word in words)}")
+            self.dump.say(f"{checksum.name_of(kind):>12}\tcksum={':'.join(f'{word:016x}' for word in words)}")
         self.dump.errors.append("zdb: skein and edonr are not computed here")
 
 

@@ -228,7 +228,9 @@ def _uint64(view: View, number: int, dnode: Dnode) -> Iterator[str]:
     most = 1 << 20
     words = view.objset.words(dnode, min(dnode.length, most) // 8)
     lines = [", ".join(f"{word:x}" for word in words[at : at + 4]) for at in range(0, len(words), 4)]
-    yield from (",\n\t\t".join(["\t\t[" + lines[0], *lines[1:]]) + (", ... " if dnode.length > most else "") + "]").split("\n")
+    more = ", ... ]" if dnode.length > most else "]"
+    for place, line in enumerate(lines):
+        yield "\t\t" + ("" if place else "[") + line + ("," if place < len(lines) - 1 else more)
 
 
 def _subobjs(view: View, number: int, dnode: Dnode) -> Iterator[str]:
