@@ -5,37 +5,32 @@ from pathlib import Path
 
 import pytest
 
-from smartos.commands import run
+from smartos.commands import System, run
 from smartos.commands.zdb import OPTIONS, REFUSED
 from smartos.commands.zdb_text import compact, ctime, histogram, nicenum, nvlist_lines
 from smartos.zfs import nvlist
 from smartos.zfs.blkptr import DVA, Blkptr
-from smartos.zfs.disk import MemoryDisk
+from smartos.zfs.disk import FileDisk
 from smartos.zfs.nvlist import NVList
 from smartos.zfs.spa import Spa
 
 SIZE = 64 << 20
 
 
-class System:
-    """What a front end hands to the command: pools and disks by name."""
+class Machine(System):
+    """A system with a pool, on one disk or a mirror of several."""
 
-    def __init__(self, spa: Spa, disks: list[MemoryDisk]) -> None:
-        self.spa, self.disks = spa, {disk.name: disk for disk in disks}
-
-    def pool(self, name: str) -> Spa:
-        if name != "tank":
-            raise KeyError(name)
-        return self.spa
-
-    def disk(self, name: str) -> MemoryDisk | None:
-        return self.disks.get(name)
+    def __init__(self, folder: Path, *names: str) -> None:
+        super().__init__(folder, "none")
+        self.disks = {name: FileDisk(self.path(name), SIZE, name=str(self.path(name))) for name in names}
+        disks = tuple(self.disks.values())
+        self.spa = self.pools["tank"] = Spa.create("tank", [("mirror", *disks)] if len(disks) > 1 else disks, seed=4)
 
 
 @pytest.fixture(scope="module")
-def system() -> System:
-    disks = [MemoryDisk(SIZE, "c0t0d0"), MemoryDisk(SIZE, "c0t1d0")]
-    spa = Spa.create("tank", [("mirror", *disks)], seed=4)
+def system(tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    machine = Machine(tmp_path_factory.mktemp("machine"), "c0t0d0", "c0t1d0")
+    spa = machine.spa
     fs = spa.create("tank/home", compression="on")
     fs.mkdir("/dir")
     fs.write("/dir/text", b"hello, world\n" * 30000)
@@ -46,22 +41,22 @@ def system() -> System:
         fs.create(f"/dir/a-name-that-is-much-too-long-for-an-entry-of-a-micro-zap-{number}")
     spa.create_volume("tank/vol", "4M").write(0, bytes(range(256)) * 64)
     spa.sync()
-    return System(spa, disks)
+    return machine
 
 
-def zdb(system: System, line: str, status: int = 0) -> str:
+def zdb(system: Machine, line: str, status: int = 0) -> str:
     done = run(f"zdb {line}", system)
     assert (done.status, bool(done.err)) == (status, bool(status)), (done.err, done.out[-300:])
     return done.out
 
 
-def test_the_uberblock_is_the_pool_s(system: System) -> None:
+def test_the_uberblock_is_the_pool_s(system: Machine) -> None:
     text, uberblock = zdb(system, "-uuuu tank"), system.spa.uberblock
     assert f"\ttxg = {uberblock.txg}\n" in text and f"\tguid_sum = {uberblock.guid_sum}\n" in text
     assert f"\trootbp = {uberblock.rootbp.describe(openzfs=True)}\n" in text
 
 
-def test_datasets_with_their_numbers(system: System) -> None:
+def test_datasets_with_their_numbers(system: Machine) -> None:
     found = re.findall(r"Dataset (\S+) \[(\w+)\], ID (\d+), cr_txg (\d+)", zdb(system, "-d tank"))
     expected = {each.name: (each.number, each.phys.creation_txg) for each in system.spa.datasets()}
     assert {name: (int(number), int(txg)) for name, _, number, txg in found if name != "mos"} == expected
@@ -70,7 +65,7 @@ def test_datasets_with_their_numbers(system: System) -> None:
     assert order[0] == "mos" and order[-1] == "tank" and order.index("tank/home@one") < order.index("tank/home")
 
 
-def test_one_object_by_its_number(system: System) -> None:
+def test_one_object_by_its_number(system: Machine) -> None:
     fs = system.spa.open("tank/home")
     number = fs.lookup("/dir/text")
     text = zdb(system, f"-ddddd tank/home {number}")
@@ -81,20 +76,20 @@ def test_one_object_by_its_number(system: System) -> None:
     assert "\ttarget\tdir/text\n" in zdb(system, f"-dddd tank/home {fs.lookup('/link')}")
 
 
-def test_a_directory_that_became_a_fat_zap(system: System) -> None:
+def test_a_directory_that_became_a_fat_zap(system: Machine) -> None:
     text = zdb(system, f"-dddd tank/home {system.spa.open('tank/home').lookup('/dir')}")
     assert "Fat ZAP stats:" in text and "ZAP entries: 81" in text
     assert len(re.findall(r"^\t\ta-name\S+ = \d+ \(type: Regular File\)$", text, re.M)) == 80
 
 
-def test_dataset_by_number_and_ranges(system: System) -> None:
+def test_dataset_by_number_and_ranges(system: Machine) -> None:
     number = next(each.number for each in system.spa.datasets() if each.name == "tank/vol")
     assert "Dataset tank/vol [ZVOL]" in zdb(system, f"-d tank/{number}")
     listed = zdb(system, "-dd tank/home 0:-1:d")
     assert set(re.findall(r"(\S+ \S+)$", listed, re.M)) >= {"ZFS directory"} and "plain file" not in listed
 
 
-def test_block_sums_and_a_leak(system: System) -> None:
+def test_block_sums_and_a_leak(system: Machine) -> None:
     text = zdb(system, "-bbcc tank")
     assert "Traversing all blocks to verify checksums and verify nothing leaked ...\n" in text
     assert "\tNo leaks (block sum matches space maps exactly)\n" in text
@@ -103,12 +98,11 @@ def test_block_sums_and_a_leak(system: System) -> None:
     assert sum(int(number) for number, title in rows if title != "Total") == count
 
 
-def test_both_copies_rotten_are_told_of() -> None:
-    disk = MemoryDisk(SIZE, "d0")
-    spa = Spa.create("tank", [disk], seed=4)
-    spa.create("tank/home").write("/f", b"x" * 5000)
-    spa.sync()
-    own = System(spa, [disk])
+def test_both_copies_rotten_are_told_of(tmp_path: Path) -> None:
+    own = Machine(tmp_path, "d0")
+    disk = own.disks["d0"]
+    own.spa.create("tank/home").write("/f", b"x" * 5000)
+    own.spa.sync()
     row = next(line for line in zdb(own, "-dddddd tank/home 0").split("\n") if " L0 " in line)
     for address in re.findall(r" 0:([0-9a-f]+):[0-9a-f]+", row):
         disk.write((4 << 20) + int(address, 16), b"rotten")
@@ -116,7 +110,7 @@ def test_both_copies_rotten_are_told_of() -> None:
     assert done.status == 2 and "zdb_blkptr_cb: Got error 52 reading <" in done.out and "leaked space: vdev 0" in done.out
 
 
-def test_metaslabs(system: System) -> None:
+def test_metaslabs(system: Machine) -> None:
     text = zdb(system, "-m tank")
     (vdev,) = system.spa.metaslabs.groups
     taken = sum(int(each, 16) for each in re.findall(r"smp_alloc = 0x([0-9a-f]+)", text))
@@ -125,7 +119,7 @@ def test_metaslabs(system: System) -> None:
     assert zdb(system, "-m tank 0 1 2").count("\tmetaslab ") == 2
 
 
-def test_labels_of_a_disk_and_of_a_file(system: System, tmp_path: Path) -> None:
+def test_labels_of_a_disk_and_of_a_file(system: Machine, tmp_path: Path) -> None:
     disk = system.disks["c0t0d0"]
     text = zdb(system, "-l c0t0d0")
     assert text.startswith("-" * 36 + "\nLABEL 0\n") and text.endswith("    labels = 0 1 2 3 \n")
@@ -138,7 +132,7 @@ def test_labels_of_a_disk_and_of_a_file(system: System, tmp_path: Path) -> None:
     assert run(f"zdb -l {file}").status == 2
 
 
-def test_exported_pools_are_found_in_a_folder(system: System, tmp_path: Path) -> None:
+def test_exported_pools_are_found_in_a_folder(system: Machine, tmp_path: Path) -> None:
     for name, disk in system.disks.items():
         (tmp_path / name).write_bytes(disk.read(0, SIZE))
     assert run(f"zdb -e -p {tmp_path} -d tank").out == zdb(system, "-d tank")
@@ -146,7 +140,7 @@ def test_exported_pools_are_found_in_a_folder(system: System, tmp_path: Path) ->
     assert (done.err, done.status) == ("zdb: can't open 'other': No such file or directory\n", 1)
 
 
-def test_a_block_by_its_address(system: System) -> None:
+def test_a_block_by_its_address(system: Machine) -> None:
     rows = zdb(system, f"-ddddd tank/home {system.spa.open('tank/home').lookup('/dir/text')}")
     offset, lsize, psize = re.search(r"L0 0:([0-9a-f]+):[0-9a-f]+ ([0-9a-f]+)L/([0-9a-f]+)P", rows).groups()
     done = run(f"zdb -R tank 0:{offset}:{lsize}/{psize}:dr", system)
@@ -157,7 +151,7 @@ def test_a_block_by_its_address(system: System) -> None:
 
 
 @pytest.mark.parametrize("letter", sorted(REFUSED))
-def test_what_is_refused_names_the_flag(letter: str, system: System) -> None:
+def test_what_is_refused_names_the_flag(letter: str, system: Machine) -> None:
     takes = f"{letter}:" in OPTIONS
     done = run(f"zdb -{letter} {'1 ' if takes else ''}tank", system)
     assert done.status == 1 and done.out == "" and done.err.startswith(f"zdb: -{letter}: ") and done.err.count("\n") == 1
@@ -175,7 +169,7 @@ def test_what_is_refused_names_the_flag(letter: str, system: System) -> None:
         ("-m tank x", "zdb: bad number x"), ("-d tank 1:x", "zdb: Bad object or range: '1:x'"), ("-d", "Usage:"),
     ],
 )  # fmt: skip
-def test_bad_input_gets_one_clear_line(line: str, said: str, system: System) -> None:
+def test_bad_input_gets_one_clear_line(line: str, said: str, system: Machine) -> None:
     done = run(f"zdb {line}", system)
     assert done.status == 1 and done.err.startswith(said), done.err
 

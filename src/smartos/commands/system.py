@@ -3,7 +3,7 @@
 Pools stay open in a :class:`System` from one command to the next, and everything is written when a command ends. A
 cache file, in the real format (an nvlist with the configuration of each pool), says which pools to open when a system
 begins: so each command of a command line finds the pools of the ones before. Disks are files. The system's folder
-stands for /dev/dsk: a disk in it can be named, and is shown, without it. A new system is a machine that starts: it does
+stands for /dev/dsk: a disk in it can be named, and is shown, without it; with `dev` labels have that name for it, too. A new system is a machine that starts: it does
 not know a pool that was kept out of the cache file (`-R`, `cachefile=none`).
 
 Left out: mounting, sharing, what error counters and a scan in progress were when the last system ended (a reboot
@@ -48,17 +48,19 @@ class System:
     """The pools of one machine. `pools` are those that are open, by name; `faulted` those that cannot be.
 
     `folder` is where disks without a path are; `cachefile` the cache file, by default what the environment's
-    ZPOOL_CACHE says, or `zpool.cache` in the folder; "none" for no file. `clock` gives seconds since 1970, `version` is
-    the newest pool version that the system knows, `seed` makes the pools' numbers the same each time.
+    ZPOOL_CACHE says, or `zpool.cache` in the folder; "none" for no file. `dev` is the folder's name in labels and in what
+    is said, by default its own path. `clock` gives seconds since 1970, `version` is the newest pool version that the
+    system knows, `seed` makes the pools' numbers the same each time.
 
     Raises :class:`CommandError` when the cache file is none.
     """
 
     def __init__(
         self, folder: str | os.PathLike = ".", cachefile: str | os.PathLike | None = None, *,
-        clock: Callable[[], int] | None = None, version: int = 28, seed: int | None = None,
+        dev: str = "", clock: Callable[[], int] | None = None, version: int = 28, seed: int | None = None,
     ) -> None:  # fmt: skip
         self.folder = Path(folder).resolve()
+        self.dev = dev.rstrip("/") or str(self.folder)
         named = str(cachefile or os.environ.get("ZPOOL_CACHE") or CACHE)
         self.cachefile = None if named == "none" else self.folder / named
         self.clock, self.version = clock or (lambda: int(time.time())), version
@@ -77,12 +79,18 @@ class System:
     # ---- disks
 
     def path(self, operand: str) -> Path:
-        """The file that an operand names."""
-        return Path(os.path.normpath(self.folder / operand))
+        """The file that an operand, or a path in a label, names."""
+        place = os.path.normpath(os.path.join(self.dev, operand))
+        below = os.path.relpath(place, self.dev)
+        return Path(place) if below.startswith("..") else self.folder / below
+
+    def named(self, path: Path) -> str:
+        """What labels call a file."""
+        return f"{self.dev}/{path.relative_to(self.folder)}" if path.is_relative_to(self.folder) else str(path)
 
     def shown(self, path: str) -> str:
         """A disk's path as the tools show it: without the system's folder, as the real ones leave out /dev/dsk."""
-        prefix = f"{self.folder}/"
+        prefix = f"{self.dev}/"
         return path[len(prefix) :] if path.startswith(prefix) else path
 
     def disk(self, path: Path, fresh: bool = False) -> FileDisk:
@@ -92,14 +100,14 @@ class System:
             now, then = path.stat(), os.fstat(known._file.fileno())
             if (now.st_ino, now.st_dev, now.st_size) == (then.st_ino, then.st_dev, known.size):
                 return known
-        self._disks[path] = FileDisk(path, name=str(path))
+        self._disks[path] = FileDisk(path, name=self.named(path))
         return self._disks[path]
 
     def device(self, path: Path) -> str:
         """The pool that a file is a device of; empty when it is none."""
         for pool in self.pools.values():
             for leaf in (*pool.root.leaves(), *pool.spares):
-                if leaf.leaf and leaf.path == str(path):
+                if leaf.leaf and leaf.path == self.named(path):
                     return pool.name
         return ""
 
@@ -125,7 +133,7 @@ class System:
         """Open the pool of a configuration on those of its disks that are there. Raises :class:`ZfsError`."""
         disks = []
         for leaf in leaf_configs(config["vdev_tree"]):
-            path = Path(leaf["path"])
+            path = self.path(leaf["path"])
             if path.is_file() and path.stat().st_size >= label.MIN_DEVICE:
                 disks.append(self.disk(path))
         pool = Spa.import_(disks, config["pool_guid"], clock=self.clock, seed=self.seed(), new_name=new_name)
@@ -152,7 +160,7 @@ class System:
             self.pools[name] = self.open(config)
             self.faulted.pop(name, None)
         except ZfsError as error:
-            known = {leaf["guid"] for leaf in leaf_configs(config["vdev_tree"]) if Path(leaf["path"]).is_file()}
+            known = {leaf["guid"] for leaf in leaf_configs(config["vdev_tree"]) if self.path(leaf["path"]).is_file()}
             blank = type("Blank", (), {"name": "", "size": label.MIN_DEVICE})()
             root = vdev.build(config["vdev_tree"], lambda leaf: blank if leaf.get("guid") in known else None)
             root._assess()
@@ -180,13 +188,12 @@ class System:
         if pool.kick_spares() or gone:
             self.sync(pool)
 
-    @staticmethod
-    def _same(leaf: vdev.Vdev) -> bool:
+    def _same(self, leaf: vdev.Vdev) -> bool:
         """Whether a device's file is still there, and no other in its place; of a disk that is no file, yes."""
         if not isinstance(leaf.disk, FileDisk):
             return True
         try:
-            now, then = os.stat(leaf.path), os.fstat(leaf.disk._file.fileno())
+            now, then = os.stat(self.path(leaf.path)), os.fstat(leaf.disk._file.fileno())
         except OSError:
             return False
         return (now.st_ino, now.st_dev) == (then.st_ino, then.st_dev)
@@ -260,7 +267,7 @@ class System:
         self.altroots.pop(name, None)
         self.uncached.pop(name, None)
         for leaf in (*pool.root.leaves(), *pool.spares) if pool else ():
-            known = self._disks.pop(Path(leaf.path), None) if leaf.leaf else None
+            known = self._disks.pop(self.path(leaf.path), None) if leaf.leaf else None
             if known is not None:
                 known.close()
         self.save()

@@ -16,7 +16,7 @@ from smartos.commands.output import CommandError, Output
 from smartos.commands.zdb_blocks import dump_blocks
 from smartos.commands.zdb_config import import_config
 from smartos.commands.zdb_history import dump_history
-from smartos.commands.zdb_label import label_dump, labels_of, uberblock_lines
+from smartos.commands.zdb_label import label_dump, uberblock_lines
 from smartos.commands.zdb_leaks import dump_features, dump_leaks
 from smartos.commands.zdb_lists import dump_waiting
 from smartos.commands.zdb_objset import ObjsetDump, by_number, datasets, dump_all, object_range
@@ -92,9 +92,15 @@ def _parse(argv: Sequence[str]) -> tuple[Counter, list[str], int | None, list[st
 # ---- opening
 
 
-def _disks(paths: list[str], stems: set[int]) -> Iterator[FileDisk]:
+def _file(path: str, context: Sequence[object]) -> Path:
+    """The file at a path, as the system names files where there is one."""
+    find = next((system.path for system in context if callable(getattr(system, "path", None))), Path)
+    return find(path)
+
+
+def _disks(paths: list[Path], stems: set[int]) -> Iterator[FileDisk]:
     """The files and devices at the paths of -p, or in them where they are directories."""
-    for path in map(Path, paths):
+    for path in paths:
         for each in sorted(path.iterdir()) if path.is_dir() else [path]:
             try:
                 if each.is_file() or each.is_block_device():
@@ -125,7 +131,7 @@ def _open(target: str, opt: Counter, paths: list[str], txg: int | None, context:
     if opt["e"] and not paths:
         raise CommandError("zdb: -e: say with -p <directory> where the pool's devices are")
     try:
-        disks = list(_disks(paths, set())) if opt["e"] else _attached(name, context)
+        disks = list(_disks([_file(path, context) for path in paths], set())) if opt["e"] else _attached(name, context)
         return Pool.open(disks, name, txg)
     except ZfsError as error:
         raise _cannot(target, error) from None
@@ -231,16 +237,7 @@ def main(argv: Sequence[str], *context: object) -> Output:
 
 def _labels(path: str, opt: Counter, context: Sequence[object]) -> Output:
     """The labels of a file, or of a disk of the system's by its name."""
-    for system in context:
-        find = getattr(system, "disk", None)
-        if callable(find):
-            try:
-                disk = find(path)
-            except (KeyError, LookupError, CommandError, ZfsError):
-                disk = None
-            if disk is not None:
-                return labels_of(disk, opt)
-    return label_dump(path, opt)
+    return label_dump(path, opt, _file(path, context))
 
 
 def _run(dump: Dump, target: str, named: bool, words: list[str]) -> None:

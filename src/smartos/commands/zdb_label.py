@@ -7,6 +7,7 @@ device. Follows `dump_label` of `zdb.c`.
 import struct
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from smartos.commands.output import Output
 from smartos.commands.zdb_text import blkptr_text, ctime, nvlist_lines
@@ -74,10 +75,10 @@ def _ashift(config: Mapping) -> int:
     return found if isinstance(found, int) else 9
 
 
-def label_dump(path: str, opt: Counter) -> Output:
-    """The labels of the device at `path`. The status is 2 when no label could be decoded, 1 when only some could."""
+def label_dump(path: str, opt: Counter, place: Path | None = None) -> Output:
+    """The labels of the device at `path`, which is the file `place` where the name is not the file's own. The status is 2 when no label could be decoded, 1 when only some could."""
     try:
-        disk = FileDisk(path, writable=False)
+        disk = FileDisk(place or path, writable=False)
         return labels_of(disk, opt)
     except FileNotFoundError:
         if path.startswith("/"):

@@ -48,7 +48,7 @@ class Candidate:
 
     @property
     def paths(self) -> list[Path]:
-        return [Path(device.disk.name) for device in self.devices]
+        return [device.disk.path for device in self.devices]
 
 
 def search(system: System, folders: Sequence[str]) -> list[Candidate]:
@@ -61,7 +61,7 @@ def search(system: System, folders: Sequence[str]) -> list[Candidate]:
             raise CommandError(f"cannot open '{folder}': {why}")
         for path in sorted(where.iterdir()):
             if path.is_file() and path.stat().st_size >= label.MIN_DEVICE:
-                disk = FileDisk(path, writable=False, name=str(path))
+                disk = FileDisk(path, writable=False, name=system.named(path))
                 device = Device(disk, labels_of(disk))
                 try:
                     device.config  # noqa: B018 - a label whose txg is no number is no label

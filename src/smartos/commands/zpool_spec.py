@@ -57,7 +57,7 @@ def leaf(system: System, operand: str) -> Path:
         if operand.startswith("/"):
             raise CommandError(f"cannot open '{operand}': {os.strerror(error.errno)}") from None
         raise CommandError(
-            f"cannot open '{operand}': no such device in {system.folder}\nmust be a full path or shorthand device name"
+            f"cannot open '{operand}': no such device in {system.dev}\nmust be a full path or shorthand device name"
         ) from None
     if not stat.S_ISREG(mode):
         raise CommandError(f"cannot use '{operand}': must be a block device or regular file")
@@ -116,28 +116,27 @@ def in_use(system: System, path: Path, force: bool, spare: bool) -> str:
         return ""
     finally:
         disk.close()
-    state, guid = config.get("state"), config.get("guid")
+    state, guid, named = config.get("state"), config.get("guid"), system.named(path)
     if state == label.SPARE:
         owner = next((pool for pool in system.pools.values() if guid in pool.spare_guids), None)
         if owner is None or spare:
             return ""
-        return f"{path} is reserved as a hot spare for pool {owner.name}"
+        return f"{named} is reserved as a hot spare for pool {owner.name}"
     if not config.get("txg") or state not in (label.ACTIVE, label.EXPORTED):
         return ""
     for pool in system.pools.values():
         if config.get("pool_guid") == pool.guid and guid in {each.guid for each in pool.root.leaves()}:
-            return f"{path} is part of active pool '{pool.name}'"
+            return f"{named} is part of active pool '{pool.name}'"
     if force:
         return ""
     what = "exported" if state == label.EXPORTED else "potentially active"
-    return f"{path} is part of {what} pool '{config.get('name')}'"
+    return f"{named} is part of {what} pool '{config.get('name')}'"
 
 
 Level = tuple[str, int, int]
 
 
-def _sizes(paths: Sequence[Path]) -> bool:
-    sizes = [path.stat().st_size for path in paths if path.exists()]
+def _uneven(sizes: Sequence[int]) -> bool:
     return any(abs(a - b) > FUZZ for a, b in zip(sizes, sizes[1:], strict=False))
 
 
@@ -147,7 +146,7 @@ def new_level(spec: Spec) -> tuple[Level | None, list[str]]:
     last: Level | None = None
     for top in spec.tops:
         level = (top.type, top.parity, len(top.paths))
-        if top.kind and _sizes(top.paths):
+        if top.kind and _uneven([path.stat().st_size for path in top.paths]):
             said.append(f"{top.kind} contains devices of different sizes")
         if last is not None and last[0] != level[0]:
             said.append(f"mismatched replication level: both {last[0]} and {level[0]} vdevs are present")
@@ -164,7 +163,8 @@ def new_level(spec: Spec) -> tuple[Level | None, list[str]]:
 def pool_level(pool: Spa) -> Level | None:
     """The replication level of a pool; None when it has several."""
     levels = {(top.type, getattr(top, "nparity", 0), max(len(top.children), 1)) for top in pool.root.children}
-    uneven = any(_sizes([Path(each.path) for each in top.leaves()]) for top in pool.root.children if top.children)
+    sizes = [[each.disk.size for each in top.leaves() if each.disk is not None] for top in pool.root.children if top.children]
+    uneven = any(map(_uneven, sizes))
     return next(iter(levels)) if len(levels) == 1 and not uneven else None
 
 
@@ -189,7 +189,7 @@ def make(
     said: list[str] = []
     own = {each.path for each in pool.spares} if pool is not None and replacing else set()
     for path, spare in [(path, False) for top in spec.tops for path in top.paths] + [(p, True) for p in spec.spares]:
-        if str(path) not in own:
+        if system.named(path) not in own:
             trouble = in_use(system, path, force, spare)
             if trouble:
                 said.append(trouble)
@@ -244,5 +244,5 @@ def layout(system: System, name: str, spec: Spec, pool: Spa | None = None) -> st
         if top.kind:
             lines.append(f"\t  {top.name()}")
             depth = 2
-        lines += ["\t" + "  " * depth + system.shown(str(path)) for path in top.paths]
+        lines += ["\t" + "  " * depth + system.shown(system.named(path)) for path in top.paths]
     return "\n".join(lines) + "\n"
