@@ -13,7 +13,7 @@ forgets the former, too). Follows `spa_config.c` (`spa_config_sync`, `spa_config
 import os
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from smartos.commands.output import CommandError
@@ -120,6 +120,13 @@ class System:
     def names(self) -> list[str]:
         """The pools' names, sorted, those that cannot be opened with them."""
         return sorted({*self.pools, *self.faulted})
+
+    def named(self, names: Sequence[str]) -> tuple[list[str], list[str]]:
+        """The pools that are meant, sorted (all without a name), and what is said of names that no pool has."""
+        if not names:
+            return self.names(), []
+        wrong = [f"cannot open '{name}': no such pool" for name in names if name not in self.names()]
+        return sorted(set(names) & set(self.names())), wrong
 
     def pool(self, name: str) -> Spa:
         """An open pool. Raises :class:`CommandError` when there is none of that name."""

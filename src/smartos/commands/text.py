@@ -33,6 +33,14 @@ class Usage:
         text = self.text(name).rstrip("\n")
         return CommandError(f"{message}\n{text}" if message else text, 2)
 
+    def operands(self, name: str, rest: Sequence[str], missing: Sequence[str], most: int = 0) -> None:
+        """See that there are as many operands as there are complaints about one that is `missing`, and not more than
+        `most`. Raises :class:`CommandError`."""
+        if len(rest) < len(missing):
+            raise self.fail(name, missing[len(rest)])
+        if most and len(rest) > most:
+            raise self.fail(name, "too many arguments")
+
     def options(self, name: str, words: Sequence[str], letters: str) -> tuple[list[tuple[str, str]], list[str]]:
         """The options, as pairs of a letter and its argument, and the operands. Raises :class:`CommandError`."""
         try:

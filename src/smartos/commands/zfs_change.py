@@ -52,10 +52,7 @@ def destroy(system: System, usage: Usage, words: Sequence[str], line: str) -> Ou
     """`zfs destroy [-rRfd] filesystem|volume|snapshot`."""
     options, rest = usage.options("destroy", words, "dfrR")
     flags = {letter for letter, _ in options}
-    if not rest:
-        raise usage.fail("destroy", "missing path argument")
-    if len(rest) > 1:
-        raise usage.fail("destroy", "too many arguments")
+    usage.operands("destroy", rest, ("missing path argument",), 1)
     name, recurse, everything = rest[0], bool(flags & {"r", "R"}), "R" in flags
     if recurse and "@" in name:
         return _destroy_snaps(system, name, everything, line)
@@ -109,10 +106,7 @@ def rollback(system: System, usage: Usage, words: Sequence[str], line: str) -> O
     """`zfs rollback [-rRf] snapshot`."""
     options, rest = usage.options("rollback", words, "rRf")
     flags = {letter for letter, _ in options}
-    if not rest:
-        raise usage.fail("rollback", "missing dataset argument")
-    if len(rest) > 1:
-        raise usage.fail("rollback", "too many arguments")
+    usage.operands("rollback", rest, ("missing dataset argument",), 1)
     name = rest[0]
     pool, target = zfs_props.open_(system, name, SNAPSHOT)
     head = pool.dp.find(name.partition("@")[0])
@@ -141,10 +135,7 @@ def promote(system: System, usage: Usage, words: Sequence[str], line: str) -> Ou
     """`zfs promote clone-filesystem`."""
     if words and words[0].startswith("-"):
         raise usage.fail("promote", f"invalid option '{words[0][1:2]}'")
-    if not words:
-        raise usage.fail("promote", "missing clone filesystem argument")
-    if len(words) > 1:
-        raise usage.fail("promote", "too many arguments")
+    usage.operands("promote", words, ("missing clone filesystem argument",), 1)
     name = words[0]
     pool, clone = zfs_props.open_(system, name, FILESYSTEM, VOLUME)
     wrong, number = f"cannot promote '{name}'", clone.dir.phys.origin_obj
@@ -167,11 +158,7 @@ def rename(system: System, usage: Usage, words: Sequence[str], line: str) -> Out
     """`zfs rename dataset dataset`, with -p the filesystems above are made, with -r snapshots below are renamed, too."""
     options, rest = usage.options("rename", words, "fpr")
     flags = {letter for letter, _ in options}
-    for count, what in ((1, "missing source dataset argument"), (2, "missing target dataset argument")):
-        if len(rest) < count:
-            raise usage.fail("rename", what)
-    if len(rest) > 2:
-        raise usage.fail("rename", "too many arguments")
+    usage.operands("rename", rest, ("missing source dataset argument", "missing target dataset argument"), 2)
     if {"p", "r"} <= flags:
         raise usage.fail("rename", "-p and -r options are mutually exclusive")
     old, new = rest

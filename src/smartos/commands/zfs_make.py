@@ -82,10 +82,7 @@ def create(system: System, usage: Usage, words: Sequence[str], line: str) -> Out
     props = options_of(usage, "create", options)
     if not volume and {"b", "s"} & set(given):
         raise usage.fail("create", "'-s' and '-b' can only be used when creating a volume")
-    if not rest:
-        raise usage.fail("create", f"missing {VOLUME if volume else FILESYSTEM} argument")
-    if len(rest) > 1:
-        raise usage.fail("create", "too many arguments")
+    usage.operands("create", rest, (f"missing {VOLUME if volume else FILESYSTEM} argument",), 1)
     name, wrong = rest[0], f"cannot create '{rest[0]}'"
     trouble = dataset_name(name)
     if trouble:
@@ -148,11 +145,7 @@ def clone(system: System, usage: Usage, words: Sequence[str], line: str) -> Outp
     options, rest = usage.options("clone", words, "o:p")
     parents = any(letter == "p" for letter, _ in options)
     props = options_of(usage, "clone", options)
-    for count, what in ((1, "missing source dataset argument"), (2, "missing target dataset argument")):
-        if len(rest) < count:
-            raise usage.fail("clone", what)
-    if len(rest) > 2:
-        raise usage.fail("clone", "too many arguments")
+    usage.operands("clone", rest, ("missing source dataset argument", "missing target dataset argument"), 2)
     origin, name = rest
     source, snapshot = zfs_props.open_(system, origin, SNAPSHOT)
     wrong = f"cannot create '{name}'"
@@ -178,10 +171,7 @@ def clone(system: System, usage: Usage, words: Sequence[str], line: str) -> Outp
 def snapshot(system: System, usage: Usage, words: Sequence[str], line: str) -> Output:
     """`zfs snapshot [-r] filesystem@snapname|volume@snapname`."""
     options, rest = usage.options("snapshot", words, "ro:")
-    if not rest:
-        raise usage.fail("snapshot", "missing snapshot argument")
-    if len(rest) > 1:
-        raise usage.fail("snapshot", "too many arguments")
+    usage.operands("snapshot", rest, ("missing snapshot argument",), 1)
     if any(letter == "o" for letter, _ in options):
         raise CommandError("zfs snapshot -o: snapshots have no properties of their own here; set them on the dataset")
     name, recursive = rest[0], bool(options)
@@ -203,10 +193,7 @@ def set_(system: System, usage: Usage, words: Sequence[str], line: str) -> Outpu
     """`zfs set property=value filesystem|volume|snapshot ...`."""
     if words and words[0].startswith("-"):
         raise usage.fail("set", f"invalid option '{words[0][1:2]}'")
-    if not words:
-        raise usage.fail("set", "missing property=value argument")
-    if len(words) < 2:
-        raise usage.fail("set", "missing dataset name")
+    usage.operands("set", words, ("missing property=value argument", "missing dataset name"))
     name, equals, text = words[0].partition("=")
     if not equals:
         raise usage.fail("set", "missing value in property=value argument")
@@ -245,10 +232,7 @@ def _set(system: System, target: str, name: str, text: str) -> Spa:
 def inherit(system: System, usage: Usage, words: Sequence[str], line: str) -> Output:
     """`zfs inherit [-r] property filesystem|volume ...`."""
     options, rest = usage.options("inherit", words, "r")
-    if not rest:
-        raise usage.fail("inherit", "missing property argument")
-    if len(rest) < 2:
-        raise usage.fail("inherit", "missing dataset argument")
+    usage.operands("inherit", rest, ("missing property argument", "missing dataset argument"))
     name, *targets = rest
     one = zfs_table.BY_NAME.get(name)
     if one is not None and one not in zfs_table.HIDDEN:

@@ -33,10 +33,7 @@ def send(system: System, usage: Usage, words: Sequence[str]) -> Output:
     for letter in "RDp":
         if letter in given:
             raise CommandError(f"zfs send -{letter}: not done here; send one snapshot after the other")
-    if not rest:
-        raise usage.fail("send", "missing snapshot argument")
-    if len(rest) > 1:
-        raise usage.fail("send", "too many arguments")
+    usage.operands("send", rest, ("missing snapshot argument",), 1)
     if system.terminal:
         raise CommandError("Error: Stream can not be written to a terminal.\nYou must redirect standard output.")
     path, at, snapname = rest[0].partition("@")
@@ -90,10 +87,7 @@ def receive(system: System, usage: Usage, words: Sequence[str], line: str) -> Ou
     """`zfs receive [-vnFu] filesystem|volume|snapshot`, `zfs receive [-vnFu] [-d | -e] filesystem`."""
     options, rest = usage.options("receive", words, "denuvF")
     flags = {letter for letter, _ in options}
-    if not rest:
-        raise usage.fail("receive", "missing snapshot argument")
-    if len(rest) > 1:
-        raise usage.fail("receive", "too many arguments")
+    usage.operands("receive", rest, ("missing snapshot argument",), 1)
     if system.stdin is None:
         raise CommandError(
             "Error: Backup stream can not be read from a terminal.\nYou must redirect standard input."

@@ -99,10 +99,7 @@ def _create(system: System, name: str, spec: zpool_spec.Spec, props: dict, fspro
 def destroy(system: System, usage: Usage, words: Sequence[str], line: str) -> Output:
     """`zpool destroy [-f] pool`."""
     _, names = usage.options("destroy", words, "f")
-    if not names:
-        raise usage.fail("destroy", "missing pool argument")
-    if len(names) > 1:
-        raise usage.fail("destroy", "too many arguments")
+    usage.operands("destroy", names, ("missing pool argument",), 1)
     name = names[0]
     if name not in system.names():
         hint = "\nuse 'zfs destroy' to destroy a dataset" if "/" in name else ""
@@ -140,10 +137,7 @@ def add(system: System, usage: Usage, words: Sequence[str], line: str) -> Output
     """`zpool add [-fn] pool vdev ...`."""
     options, rest = usage.options("add", words, "fn")
     flags = {letter for letter, _ in options}
-    if not rest:
-        raise usage.fail("add", "missing pool name argument")
-    if len(rest) < 2:
-        raise usage.fail("add", "missing vdev specification")
+    usage.operands("add", rest, ("missing pool name argument", "missing vdev specification"))
     pool = system.pool(rest[0])
     spec = zpool_spec.make(system, rest[1:], "f" in flags, "f" not in flags, pool)
     if "n" in flags:
@@ -166,10 +160,7 @@ def add(system: System, usage: Usage, words: Sequence[str], line: str) -> Output
 def remove(system: System, usage: Usage, words: Sequence[str], line: str) -> Output:
     """`zpool remove pool device ...`: only hot spares in waiting."""
     _, rest = usage.options("remove", words, "")
-    if not rest:
-        raise usage.fail("remove", "missing pool name argument")
-    if len(rest) < 2:
-        raise usage.fail("remove", "missing device")
+    usage.operands("remove", rest, ("missing pool name argument", "missing device"))
     pool = system.pool(rest[0])
     said = []
     for operand in rest[1:]:
@@ -192,10 +183,7 @@ def attach(system: System, usage: Usage, words: Sequence[str], line: str, replac
     """`zpool attach [-f] pool device new-device`."""
     name = "replace" if replacing else "attach"
     options, rest = usage.options(name, words, "f")
-    if not rest:
-        raise usage.fail(name, "missing pool name argument")
-    if len(rest) < 2:
-        raise usage.fail(name, "missing <device> specification")
+    usage.operands(name, rest, ("missing pool name argument", "missing <device> specification"))
     if len(rest) < 3 and not replacing:
         raise usage.fail(name, "missing <new_device> specification")
     if len(rest) > 3:
@@ -257,9 +245,7 @@ def unspare(pool: Spa, path: str) -> None:
 def detach(system: System, usage: Usage, words: Sequence[str], line: str) -> Output:
     """`zpool detach pool device`."""
     _, rest = usage.options("detach", words, "")
-    for count, what in ((1, "missing pool name argument"), (2, "missing <device> specification")):
-        if len(rest) < count:
-            raise usage.fail("detach", what)
+    usage.operands("detach", rest, ("missing pool name argument", "missing <device> specification"))
     pool, wrong = system.pool(rest[0]), f"cannot detach {rest[1]}"
     node = device(system, pool, rest[1], wrong, 255)
     if not node.leaf or not isinstance(node.parent, Mirror):
@@ -275,9 +261,6 @@ def detach(system: System, usage: Usage, words: Sequence[str], line: str) -> Out
 def each_device(system: System, usage: Usage, name: str, words: Sequence[str], letters: str) -> tuple[Spa, list[str]]:
     """The pool and the devices of `offline` and `online`."""
     _, rest = usage.options(name, words, letters)
-    if not rest:
-        raise usage.fail(name, "missing pool name")
-    if len(rest) < 2:
-        raise usage.fail(name, "missing device name")
+    usage.operands(name, rest, ("missing pool name", "missing device name"))
     return system.pool(rest[0]), rest[1:]
 

@@ -205,17 +205,12 @@ def _widths(system: System, names: Iterable[str], chosen: Sequence[Property]) ->
     ]
 
 
-def _named(system: System, names: Sequence[str]) -> tuple[list[str], list[str]]:
-    wrong = [f"cannot open '{name}': no such pool" for name in names if name not in system.names()]
-    return sorted(set(names) & set(system.names())) if names else system.names(), wrong
-
-
 def list_(system: System, usage: Usage, words: Sequence[str], line: str) -> Output:
     """`zpool list [-Hp] [-o property[,...]] [pool] ...`."""
     options, names = usage.options("list", words, "Hpo:")
     flags = {letter: text for letter, text in options}
     chosen = choose(usage, "list", flags.get("o", LISTED))
-    found, said = _named(system, names)
+    found, said = system.named(names)
     rows = [[value(system, name, one, "p" in flags)[0] for one in chosen] for name in found]
     out = ""
     if rows:
@@ -234,7 +229,7 @@ def get(system: System, usage: Usage, words: Sequence[str], line: str) -> Output
     if len(rest) < 2:
         raise usage.fail("get")
     chosen = choose(usage, "get", rest[0])
-    found, said = _named(system, rest[1:])
+    found, said = system.named(rest[1:])
     rows = [[name, one.name, *value(system, name, one, bool(options))] for name in found for one in chosen]
     widths = [
         max([4, *(len(name) for name in found)]), max(8, *(len(one.name) for one in chosen)),

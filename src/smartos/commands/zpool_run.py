@@ -29,14 +29,6 @@ VERSIONS = (
 )  # fmt: skip
 
 
-def named(system: System, names: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The pools that are meant, sorted (all without a name), and what is said of names that no pool has."""
-    if not names:
-        return system.names(), []
-    wrong = [f"cannot open '{name}': no such pool" for name in names if name not in system.names()]
-    return sorted(set(names) & set(system.names())), wrong
-
-
 def offline(system: System, usage: Usage, words: Sequence[str], line: str) -> Output:
     """`zpool offline [-t] pool device ...`; with -t, as without: a system that ends forgets it in neither case."""
     pool, operands = each_device(system, usage, "offline", words, "t")
@@ -139,7 +131,7 @@ def scrub(system: System, usage: Usage, words: Sequence[str], line: str) -> Outp
     options, names = usage.options("scrub", words, "s")
     if not names:
         raise usage.fail("scrub", "missing pool name argument")
-    found, said = named(system, names)
+    found, said = system.named(names)
     for name in found:
         if name in system.faulted:
             said.append(f"cannot scrub '{name}': pool is currently unavailable")
@@ -163,7 +155,7 @@ def history(system: System, usage: Usage, words: Sequence[str], line: str) -> Ou
     """`zpool history [-il] [pool] ...`."""
     options, names = usage.options("history", words, "il")
     flags = {letter for letter, _ in options}
-    found, said = named(system, names)
+    found, said = system.named(names)
     out = "" if found or names else "no pools available\n"
     for name in found:
         out += f"History for '{name}':\n"
@@ -200,7 +192,7 @@ def upgrade(system: System, usage: Usage, words: Sequence[str], line: str) -> Ou
             "For more information on a particular version, including supported releases,\n"
             "see the ZFS Administration Guide.\n\n"
         )
-    found, said = named(system, names)
+    found, said = system.named(names)
     if said:
         raise CommandError("\n".join(said), 1, head)
     older = [name for name in found if (system.pools.get(name) or system.faulted[name]).version < system.version]

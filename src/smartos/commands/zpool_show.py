@@ -259,11 +259,9 @@ def status(system: System, usage: Usage, words: Sequence[str]) -> Output:
     """`zpool status [-vx] [pool] ...`."""
     options, names = usage.options("status", words, "vx")
     flags = {letter for letter, _ in options}
-    parts, said, failed = [], "", []
-    for name in names:
-        if name not in system.names():
-            failed.append(f"cannot open '{name}': no such pool")
-    for name in sorted(set(names) & set(system.names())) if names else system.names():
+    parts, said = [], ""
+    found, failed = system.named(names)
+    for name in found:
         pool = system.pools.get(name)
         root = pool.root if pool else system.faulted[name].root
         version = (pool or system.faulted[name]).version
