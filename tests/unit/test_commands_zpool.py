@@ -264,3 +264,20 @@ def test_a_disk_that_fails_is_seen_in_the_counts(system: System) -> None:
     out = good(system, "zpool status")
     assert "ZFS-8000-9P" in out and "attempt was made to correct the error" in out
     assert int(re.search(r"d0 +ONLINE +(\d+)", out)[1]) > 0
+
+
+def test_the_folder_may_have_another_name_that_labels_know(tmp_path: Path) -> None:
+    """With `dev` a pool's labels are the same wherever the files are, and each command finds its files by it."""
+    with System(tmp_path, dev="/dev/dsk", seed=1) as first:
+        for line in ("mkfile 64m d0 d1 d2", "zpool create tank mirror d0 /dev/dsk/d1", "zpool replace tank d1 d2"):
+            good(first, line)
+        assert "no such device in /dev/dsk\n" in bad(first, "zpool add -f tank d9")
+        assert "/dev/dsk/d0 is part of active pool 'tank'" in bad(first, "zpool create again d0")
+        config = read_labels(first.disk(first.path("d2")))[0].config
+        assert [each["path"] for each in config["vdev_tree"]["children"]] == ["/dev/dsk/d0", "/dev/dsk/d2"]
+        assert "path: '/dev/dsk/d0'" in good(first, "zdb -l d0")
+    with System(tmp_path, dev="/dev/dsk") as second:
+        assert "    d2      ONLINE" in good(second, "zpool status")
+        good(second, "zpool export tank")
+        good(second, "zpool import tank")
+        assert good(second, "zpool list -H -o name") == "tank\n"

@@ -84,7 +84,7 @@ class System:
         below = os.path.relpath(place, self.dev)
         return Path(place) if below.startswith("..") else self.folder / below
 
-    def named(self, path: Path) -> str:
+    def device_name(self, path: Path) -> str:
         """What labels call a file."""
         return f"{self.dev}/{path.relative_to(self.folder)}" if path.is_relative_to(self.folder) else str(path)
 
@@ -100,14 +100,14 @@ class System:
             now, then = path.stat(), os.fstat(known._file.fileno())
             if (now.st_ino, now.st_dev, now.st_size) == (then.st_ino, then.st_dev, known.size):
                 return known
-        self._disks[path] = FileDisk(path, name=self.named(path))
+        self._disks[path] = FileDisk(path, name=self.device_name(path))
         return self._disks[path]
 
     def device(self, path: Path) -> str:
         """The pool that a file is a device of; empty when it is none."""
         for pool in self.pools.values():
             for leaf in (*pool.root.leaves(), *pool.spares):
-                if leaf.leaf and leaf.path == self.named(path):
+                if leaf.leaf and leaf.path == self.device_name(path):
                     return pool.name
         return ""
 

@@ -114,7 +114,7 @@ def destroy(system: System, usage: Usage, words: Sequence[str], line: str) -> Ou
 
 def find(system: System, pool: Spa, operand: str) -> Vdev | None:
     """`zpool_find_vdev`: a vdev, or a hot spare, by its path, its name in a tree or its guid."""
-    path = system.named(system.path(operand))
+    path = system.device_name(system.path(operand))
     for node in (*(each for _, each in pool.root.walk()), *pool.spares):
         if node.leaf and (path == node.path or operand == str(node.guid)):
             return node
@@ -205,14 +205,14 @@ def replace(system: System, usage: Usage, words: Sequence[str], line: str) -> Ou
 
 
 def _attach(system: System, pool: Spa, old: Leaf, path: Path, replacing: bool, wrong: str) -> None:
-    spare = next((each for each in pool.spares if each.path == system.named(path)), None)
+    spare = next((each for each in pool.spares if each.path == system.device_name(path)), None)
     stand_in = isinstance(old.parent, Spare) and replacing and old not in pool.spares and spare is None
     if isinstance(old.parent, (Replacing, Spare)) and not stand_in:
         raise CommandError(f"{wrong}: already in replacing/spare config; wait for completion or use 'zpool detach'", 255)
     if not replacing and isinstance(old.parent, Raidz):
         raise CommandError(f"{wrong}: can only attach to mirrors and top-level disks", 255)
     if spare is not None and spare.parent is not None:
-        raise CommandError(f"{wrong}: {system.named(path)} is busy", 255)
+        raise CommandError(f"{wrong}: {system.device_name(path)} is busy", 255)
     disk = spare.disk if spare is not None else system.disk(path)
     needed = old.asize or min((each.asize for each in old.top.leaves() if each.asize > 0), default=0)
     if disk.size < MIN_DEVICE or Leaf(disk).asize < needed:
@@ -220,7 +220,7 @@ def _attach(system: System, pool: Spa, old: Leaf, path: Path, replacing: bool, w
     try:
         if not replacing:
             pool.attach(str(old.guid), disk)
-        elif old.path == system.named(path):
+        elif old.path == system.device_name(path):
             old.disk = disk
             pool.replace(str(old.guid))
         else:
@@ -228,7 +228,7 @@ def _attach(system: System, pool: Spa, old: Leaf, path: Path, replacing: bool, w
     except (Busy, Unsupported) as error:
         raise CommandError(f"{wrong}: {error}", 255) from None
     if stand_in:
-        unspare(pool, system.named(path))
+        unspare(pool, system.device_name(path))
 
 
 def unspare(pool: Spa, path: str) -> None:

@@ -61,7 +61,7 @@ def search(system: System, folders: Sequence[str]) -> list[Candidate]:
             raise CommandError(f"cannot open '{folder}': {why}")
         for path in sorted(where.iterdir()):
             if path.is_file() and path.stat().st_size >= label.MIN_DEVICE:
-                disk = FileDisk(path, writable=False, name=system.named(path))
+                disk = FileDisk(path, writable=False, name=system.device_name(path))
                 device = Device(disk, labels_of(disk))
                 try:
                     device.config  # noqa: B018 - a label whose txg is no number is no label

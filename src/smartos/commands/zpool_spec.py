@@ -116,7 +116,7 @@ def in_use(system: System, path: Path, force: bool, spare: bool) -> str:
         return ""
     finally:
         disk.close()
-    state, guid, named = config.get("state"), config.get("guid"), system.named(path)
+    state, guid, named = config.get("state"), config.get("guid"), system.device_name(path)
     if state == label.SPARE:
         owner = next((pool for pool in system.pools.values() if guid in pool.spare_guids), None)
         if owner is None or spare:
@@ -189,7 +189,7 @@ def make(
     said: list[str] = []
     own = {each.path for each in pool.spares} if pool is not None and replacing else set()
     for path, spare in [(path, False) for top in spec.tops for path in top.paths] + [(p, True) for p in spec.spares]:
-        if system.named(path) not in own:
+        if system.device_name(path) not in own:
             trouble = in_use(system, path, force, spare)
             if trouble:
                 said.append(trouble)
@@ -244,5 +244,5 @@ def layout(system: System, name: str, spec: Spec, pool: Spa | None = None) -> st
         if top.kind:
             lines.append(f"\t  {top.name()}")
             depth = 2
-        lines += ["\t" + "  " * depth + system.shown(system.named(path)) for path in top.paths]
+        lines += ["\t" + "  " * depth + system.shown(system.device_name(path)) for path in top.paths]
     return "\n".join(lines) + "\n"
