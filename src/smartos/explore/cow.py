@@ -249,7 +249,7 @@ def _table(told: Run, moment: Moment) -> Table:
 def stepper() -> Stepper:
     """What is changed, and whether a snapshot holds the old tree."""
     return Stepper(
-        "copy-on-write", "Copy on write, from the leaf to the uberblock", steps,
+        "cow", "Copy on write, from the leaf to the uberblock", steps,
         {"what": Choice("What changes is", CHANGES), "snapshot": Choice("A snapshot holds the old tree", HOLDS)},
         default={"what": "byte", "snapshot": "no"},
         keys=[{"what": "byte", "snapshot": "yes"}, {"what": "mode", "snapshot": "no"}],
