@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from smartos.commands import run
 from smartos.zfs import compress
 from smartos.zfs.errors import NotAPool, Unsupported
 from smartos.zfs.pool import Pool
@@ -206,4 +207,13 @@ def test_a_pool_that_ztest_was_killed_over(tmp_path: Path) -> None:
     report = walk(pool)
     assert report.count > 40
     assert report.sound, report.describe()
-    assert our_counts(report) == zdb_counts(tools, tmp_path, "ztest")
+    ours, theirs = our_counts(report), zdb_counts(tools, tmp_path, "ztest")
+    assert ours == theirs, listed_by_one(tools, tmp_path)
+
+
+def listed_by_one(tools: Peer, folder: Path) -> list[str]:
+    """The blocks that zdb -bbbbb lists and ours does not, or the other way round; holes are listed by zdb alone."""
+    words = ("-e", "-p", str(folder), "-bbbbb", "ztest")
+    both = tools.run("zdb", *words, timeout=300).stdout, run(["zdb", *words]).out
+    theirs, ours = ({line for line in text.split("\n") if "birth=" in line and " HOLE " not in line} for text in both)
+    return [*(f"zdb only: {line}" for line in theirs - ours), *(f"ours only: {line}" for line in ours - theirs)][:12]
