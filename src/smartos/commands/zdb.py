@@ -21,7 +21,7 @@ from smartos.commands.zdb_leaks import dump_features, dump_leaks
 from smartos.commands.zdb_lists import dump_waiting
 from smartos.commands.zdb_objset import ObjsetDump, by_number, datasets, dump_all, object_range
 from smartos.commands.zdb_read import read_blocks
-from smartos.commands.zdb_space import HISTOGRAM_FEATURE, dump_dtl, dump_metaslabs, tops
+from smartos.commands.zdb_space import HISTOGRAM_FEATURE, dump_dtl, dump_log_spacemaps, dump_metaslabs, tops
 from smartos.commands.zdb_text import Dump, nvlist_lines
 from smartos.zfs.dataset import Dataset
 from smartos.zfs.disk import FileDisk
@@ -126,9 +126,11 @@ def _open(target: str, opt: Counter, paths: list[str], txg: int | None, context:
         raise CommandError("zdb: -e: say with -p <directory> where the pool's devices are")
     try:
         disks = list(_disks(paths, set())) if opt["e"] else _attached(name, context)
-        return Pool.open(disks, name, txg)
+        pool = Pool.open(disks, name, txg)
     except ZfsError as error:
         raise _cannot(target, error) from None
+    pool.read.trust = True  # blocks under checksums that cannot be computed here are shown, too
+    return pool
 
 
 def _cannot(target: str, error: ZfsError) -> CommandError:
@@ -171,6 +173,8 @@ def _whole(dump: Dump, words: Sequence[int]) -> None:
         dump_metaslabs(dump, () if opt["d"] else words)
     if opt["M"]:
         _groups(dump)
+    if opt["d"] > 2 or opt["m"]:
+        dump_log_spacemaps(dump)
     if opt["d"] or opt["i"]:
         _datasets(dump)
     if (opt["b"] or opt["c"]) and not dump.status:

@@ -2,15 +2,15 @@
 
 What deduplication saves is counted from the pointers that were met, not from its tables. Left out: blocks of removed
 vdevs and of checkpoints, for which a pool is refused, and holes among the blocks that -bbbbb lists. Follows
-`dump_block_stats` of `zdb.c`; the classes of space are those of `vdev_metaslab_init` of `vdev.c`.
+`dump_block_stats` of `zdb.c`.
 """
 
 from dataclasses import dataclass, field
 
 from smartos.commands.output import CommandError
-from smartos.commands.zdb_space import Metaslabs, bias, head, tops
+from smartos.commands.zdb_space import Metaslabs, classes, tops
 from smartos.commands.zdb_text import Dump, blkptr_text, histogram
-from smartos.zfs import dmu, dsl
+from smartos.zfs import checksum, dmu, dsl
 from smartos.zfs.blkptr import DVA, Blkptr
 from smartos.zfs.errors import ChecksumError, PoolFaulted, ZfsError
 from smartos.zfs.walk import DESTROYED, Visit, Walker
@@ -20,7 +20,6 @@ TITLES = (*dmu.TYPES, "deferred free", "dedup ditto", "other", "Total")
 ALL_LEVELS = 30  # DN_MAX_LEVELS
 SIZES = 258  # sectors up to 128 KiB, and one for what is larger
 SHIFTS = 25  # powers of two up to 16 MiB
-EMBEDDED_LOG_FROM = 64  # a vdev with more metaslabs than that lends one to the intent logs
 EIO, ECKSUM = 5, 52
 
 
@@ -56,6 +55,7 @@ class BlockStats:
         self.shared: dict[DVA, list[int]] = {}  # deduplicated blocks: how often met, and bytes
         self.by_size = [[[0, 0] for _ in range(SHIFTS)] for _ in range(3)]  # psize, lsize, asize: count, bytes
         self.errors: dict[int, int] = {}
+        self.unverified = 0
         self.shifts = {number: Metaslabs.of(self.pool, number).shift for number in tops(self.pool)}
 
     def total(self, kind: int = TOTAL, level: int = ALL_LEVELS) -> Stats:
@@ -103,6 +103,8 @@ class BlockStats:
                 self._verify(visit)
         walker.account()
         self.report = walker.report
+        if dump.opt["c"] and self.unverified:
+            dump.errors.append(f"zdb: {self.unverified} blocks have checksums that are not computed here")
 
     def _kind(self, visit: Visit) -> int:
         if visit.level == -3 or visit.objset == DESTROYED:
@@ -126,6 +128,7 @@ class BlockStats:
         wanted = self.dump.opt["c"] > 1 or pointer.level or dmu.is_metadata(pointer.type)
         if pointer.embedded or not wanted or (visit.level == -2 and not visit.object):
             return  # an intent log's last block is expected to fail
+        self.unverified += pointer.checksum in checksum.SALTED
         try:
             self.pool.read.raw(pointer)
         except ZfsError as error:
@@ -206,7 +209,7 @@ class BlockStats:
         saved, blocks = self._deduped()
         ratio = saved / total.asize + 1
         say(f"\t{'bp deduped:':<16} {saved:14}    ref>1: {blocks:6}   deduplication: {ratio:6.2f}")
-        spaces = self._classes()
+        spaces = classes(self.pool)
         for name, title in (
             ("", "Normal class:"), ("special", "Special class"), ("dedup", "Dedup class"), ("slog", "Embedded log class")
         ):  # fmt: skip
@@ -214,24 +217,6 @@ class BlockStats:
                 taken, space = spaces[name]
                 used = f"{100 * taken / space:5.2f}" if space else " -nan"
                 say(f"\t{title:<16} {taken:14}     used: {used}%")
-
-    def _classes(self) -> dict[str, tuple[int, int]]:
-        """For each class of space the bytes taken and the bytes there are."""
-        found: dict[str, tuple[int, int]] = {}
-
-        def add(name: str, taken: int, space: int) -> None:
-            before = found.get(name, (0, 0))
-            found[name] = (before[0] + taken, before[1] + space)
-
-        for number in tops(self.pool):
-            each = Metaslabs.of(self.pool, number)
-            taken = [head(self.pool, number).alloc for number in each.maps]
-            kind, size = bias(each.config), 1 << each.shift
-            if kind == "" and each.maps:
-                lent = taken.index(min(taken)) if len(taken) > EMBEDDED_LOG_FROM else -1
-                add("slog", taken.pop(lent) if lent >= 0 else 0, size if lent >= 0 else 0)
-            add(kind, sum(taken), size * len(taken))
-        return found
 
     def _table(self) -> None:
         dump, whole = self.dump, self.total()

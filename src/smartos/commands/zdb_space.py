@@ -1,7 +1,7 @@
 """`zdb -m`: each vdev's metaslabs with their space maps; and the dirty time logs that -ddd adds.
 
-Left out: removed vdevs' mappings, and metaslab groups' histograms. Follows `dump_metaslabs`, `dump_spacemap` and
-`dump_dtl` of `zdb.c`, and `vdev_dtl_reassess` of `vdev.c`.
+Left out: removed vdevs' mappings, metaslab groups' histograms, and devices that are missing. Follows `dump_metaslabs`,
+`dump_spacemap` and `dump_dtl` of `zdb.c`, and `vdev_metaslab_init` and `vdev_dtl_reassess` of `vdev.c`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,9 +14,11 @@ from smartos.zfs.dnode import Dnode
 from smartos.zfs.errors import ZfsError
 from smartos.zfs.pool import Pool
 from smartos.zfs.space import NO_VDEV, Debug, RangeTree, SpaceMapPhys, entries, replay
-from smartos.zfs.space_log import TOP_ZAP, UNFLUSHED, allocated
+from smartos.zfs.space_log import TOP_ZAP, UNFLUSHED, allocated, logs, space_map, unflushed
 
 HISTOGRAM_FEATURE, LOG_FEATURE = "com.delphix:spacemap_histogram", "com.delphix:log_spacemap"
+MINBLOCK = 9  # the common logs are in sectors of 512 bytes
+EMBEDDED_LOG_FROM = 64  # a vdev with more metaslabs than that lends one to the intent logs
 LARGE = 1 << 14  # metaslab_by_size_min_shift: smaller free ranges are not counted as segments while there are larger
 FRAGMENTATION = (100, 100, 98, 95, 90, 80, 70, 60, 50, 40, 30, 20, 15, 10, 5, 0, 0)  # by size from 512 bytes on
 _ACTIONS = ("ALLOC", "FREE", "CONDENSE", "INVALID")
@@ -81,10 +83,29 @@ def bias(config: Mapping) -> str:
     return "log" if config.get("is_log") else str(config.get("alloc_bias", ""))
 
 
+def classes(pool: Pool) -> dict[str, tuple[int, int]]:
+    """For each class of space ("" is the normal one) the bytes taken and the bytes there are."""
+    found: dict[str, tuple[int, int]] = {}
+
+    def add(name: str, taken: int, space: int) -> None:
+        before = found.get(name, (0, 0))
+        found[name] = (before[0] + taken, before[1] + space)
+
+    for number in tops(pool):
+        each = Metaslabs.of(pool, number)
+        taken = [head(pool, map_).alloc for map_ in each.maps]
+        kind, size = bias(each.config), 1 << each.shift
+        if kind == "" and each.maps:
+            lent = taken.index(min(taken)) if len(taken) > EMBEDDED_LOG_FROM else -1
+            add("slog", taken.pop(lent) if lent >= 0 else 0, size if lent >= 0 else 0)
+        add(kind, sum(taken), size * len(taken))
+    return found
+
+
 def _heading(dump: Dump, number: int, found: Metaslabs) -> None:
     zap, pool = found.config.get(TOP_ZAP), dump.pool
-    unflushed = pool.mos.zap(zap).get(UNFLUSHED) if isinstance(zap, int) and zap else None
-    more = f"   ms_unflushed_phys object {unflushed}" if isinstance(unflushed, int) else ""
+    txgs = pool.mos.zap(zap).get(UNFLUSHED) if isinstance(zap, int) and zap else None
+    more = f"   ms_unflushed_phys object {txgs}" if isinstance(txgs, int) else ""
     dump.say(f"\tvdev {number:10}   {bias(found.config)}{more}")
     dump.say(f"\t{'metaslabs':<10}{len(found.maps):5}   {'offset':<19}   {'spacemap':<15}   {'free':<12}")
     dump.say(f"\t{'-' * 15}   {'-' * 19}   {'-' * 15}   {'-' * 12}")
@@ -107,15 +128,8 @@ def _metaslab(dump: Dump, number: int, found: Metaslabs, place: int) -> None:
             dump.say(line)
     if dump.pool.write_features.get(LOG_FEATURE):
         dump.say("\tFlush data:")
-        dump.say(f"\tunflushed txg={_unflushed(dump.pool, found, place)}")
+        dump.say(f"\tunflushed txg={unflushed(dump.pool, found.config, len(found.maps)).get(place, 0)}")
         dump.say()
-
-
-def _unflushed(pool: Pool, found: Metaslabs, place: int) -> int:
-    zap = found.config.get(TOP_ZAP)
-    number = pool.mos.zap(zap).get(UNFLUSHED) if isinstance(zap, int) and zap else None
-    words = pool.mos.words(pool.mos.dnode(number)) if isinstance(number, int) else []
-    return words[place] if place < len(words) else 0
 
 
 def fragmentation(phys: SpaceMapPhys, ashift: int) -> int:
@@ -168,6 +182,41 @@ def spacemap_lines(dump: Dump, number: int, shift: int, start: int = 0) -> Itera
             )
     if total != phys.alloc:
         yield f"space_map_object alloc ({phys.alloc}) INCONSISTENT with space map summary ({total})"
+
+
+# ---- logs of space maps
+
+
+def dump_log_spacemaps(dump: Dump) -> None:
+    """The logs that all metaslabs share in newer pools, and how much of each is not in the metaslabs' own maps yet."""
+    pool, found = dump.pool, logs(dump.pool)
+    if not pool.write_features.get(LOG_FEATURE):
+        return
+    dump.say()
+    dump.say("Log Space Maps in Pool:")
+    for txg, number in found.items():
+        dump.say(f"Log Spacemap object {number} txg {txg}")
+        for line in spacemap_lines(dump, number, MINBLOCK):
+            dump.say(line)
+    dump.say()
+    dump.say("Log Space Map Obsolete Entry Statistics:")
+    slabs = {number: Metaslabs.of(pool, number) for number in tops(pool)}
+    since = {number: unflushed(pool, each.config, len(each.maps)) for number, each in slabs.items()}
+    all_valid = total = 0
+    for txg, number in found.items():
+        entered = [each for each in space_map(pool, number) if not isinstance(each, Debug)]
+        valid = 0
+        for each in entered:
+            slab = slabs.get(each.vdev)
+            if slab and slab.maps and txg >= since[each.vdev].get(each.offset << MINBLOCK >> slab.shift, 0):
+                valid += 1
+        if entered:
+            dump.say(f"{valid:<8} valid entries out of {len(entered):<8} - txg {txg}")
+        all_valid, total = all_valid + valid, total + len(entered)
+    if not total:
+        dump.say(f"{0:<8} valid entries out of {0:<8} - txg 0")
+    dump.say(f"{all_valid:<8} valid entries out of {total:<8} - total")
+    dump.say()
 
 
 # ---- dirty time logs
