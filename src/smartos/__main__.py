@@ -11,6 +11,7 @@ def main() -> int:
         print(f"usage: python -m smartos {{{','.join(COMMANDS)}}} …", file=sys.stderr)
         return 0 if len(sys.argv) > 1 else 2
     done = run(sys.argv[1:])
+    sys.stdout.reconfigure(errors="surrogateescape")  # raw blocks and names that are not UTF-8 come out as they are
     sys.stdout.write(done.out)
     sys.stdout.flush()
     sys.stderr.write(done.err)

@@ -129,6 +129,10 @@ def _open(target: str, opt: Counter, paths: list[str], txg: int | None, context:
         pool = Pool.open(disks, name, txg)
     except ZfsError as error:
         raise _cannot(target, error) from None
+    for number in tops(pool):
+        gone = number >= len(pool.tops) or pool.tops[number] is None
+        if gone and pool.top_config(number).get("type") not in ("hole", "missing", "indirect"):
+            raise _cannot(target, NotAPool(f"no device of vdev {number} is there"))
     pool.read.trust = True  # blocks under checksums that cannot be computed here are shown, too
     return pool
 

@@ -1,7 +1,7 @@
 """`zdb -m`: each vdev's metaslabs with their space maps; and the dirty time logs that -ddd adds.
 
-Left out: removed vdevs' mappings, metaslab groups' histograms, and devices that are missing. Follows `dump_metaslabs`,
-`dump_spacemap` and `dump_dtl` of `zdb.c`, and `vdev_metaslab_init` and `vdev_dtl_reassess` of `vdev.c`.
+Left out: removed vdevs' mappings and metaslab groups' histograms. Follows `dump_metaslabs`, `dump_spacemap` and
+`dump_dtl` of `zdb.c`, and `vdev_metaslab_init` and `vdev_dtl_reassess` of `vdev.c`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -238,10 +238,8 @@ def _dtl(dump: Dump, top: Mapping, config: Mapping, indent: int) -> None:
     needed = config is top or _outage(dump.pool, top, config)
     pad = " " * indent
     dump.say(f"\t{pad}{path} [{'DTL-required' if needed else 'DTL-expendable'}]")
-    for name, tree in (
-        ("missing", _tree(dump.pool, config, None, False)), ("partial", _tree(dump.pool, config, None, True)),
-        ("outage", _tree(dump.pool, config, None, False)),
-    ):  # fmt: skip
+    for name in ("missing", "partial", "outage"):
+        tree = _tree(dump.pool, config, name)
         for low, high in tree:
             dump.say(f"\t{pad}  {name} [{low},{high}) length {high - low}")
         number = config.get("DTL", 0)
@@ -255,24 +253,20 @@ def _dtl(dump: Dump, top: Mapping, config: Mapping, indent: int) -> None:
 EVER = 1 << 64
 
 
-def _tree(pool: Pool, config: Mapping, gone: Mapping | None, partial: bool) -> RangeTree:
-    """The txgs that a vdev lacks in whole, or (`partial`) in part, with the vdev `gone` out of order."""
-    if config is gone:
-        return RangeTree([(0, EVER - 1)])
+def _tree(pool: Pool, config: Mapping, which: str, gone: Mapping | None = None) -> RangeTree:
+    """The txgs that a vdev missed, or has only "partial" copies of, or cannot give ("outage"); `gone` gives none."""
     children = config.get("children", [])
     if not children:
-        tree, number = RangeTree(), config.get("DTL", 0)
-        if number:
-            try:
-                replay(entries(pool.mos.words(pool.mos.dnode(number), head(pool, number).length // 8)), tree)
-            except ZfsError:
-                return RangeTree()
-        return tree
+        lost = config is gone or config.get("offline") or config.get("guid") not in found_paths(pool)
+        return RangeTree([(0, EVER - 1)]) if lost and which == "outage" else _missed(pool, config)
     parity = config.get("nparity", 1) if config.get("type") == "raidz" else 0
-    need = 1 if partial else parity + 1 if parity else len(children)
+    need = 1 if which == "partial" else parity + 1 if parity else len(children)
     marks: dict[int, int] = {}
     for child in children:
-        for low, high in _tree(pool, child, gone, partial):
+        if child is gone:
+            marks[0], marks[EVER - 1] = marks.get(0, 0) + 1, marks.get(EVER - 1, 0) - 1
+            continue
+        for low, high in _tree(pool, child, "partial" if which == "partial" else "outage", gone):
             marks[low], marks[high] = marks.get(low, 0) + 1, marks.get(high, 0) - 1
     found, depth, begun = RangeTree(), 0, 0
     for at in sorted(marks):
@@ -284,6 +278,17 @@ def _tree(pool: Pool, config: Mapping, gone: Mapping | None, partial: bool) -> R
     return found
 
 
+def _missed(pool: Pool, leaf: Mapping) -> RangeTree:
+    """What a device's dirty time log says."""
+    tree, number = RangeTree(), leaf.get("DTL", 0)
+    if number:
+        try:
+            replay(entries(pool.mos.words(pool.mos.dnode(number), head(pool, number).length // 8)), tree)
+        except ZfsError:
+            return RangeTree()
+    return tree
+
+
 def _outage(pool: Pool, top: Mapping, gone: Mapping) -> bool:
     """Whether the top-level vdev would lack something with a device out of order."""
-    return _tree(pool, top, gone, False).space > 0
+    return _tree(pool, top, "outage", gone).space > 0
