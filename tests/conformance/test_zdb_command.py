@@ -13,6 +13,7 @@ import pytest
 from smartos.commands import run
 from smartos.commands.output import Output
 from smartos.zfs.spa import Spa
+from smartos.zfs.workload import Workload
 from tests.conformance.zfs_images import images, opened
 from tests.conformance.zfs_scenarios import NAME, make, memory_disks, save, tool
 
@@ -166,6 +167,23 @@ def test_errors_and_leaks(plain: Path, tmp_path: Path) -> None:
     for flags in ("-b", "-bcc", "-bbc"):
         done = same("-e", "-p", tmp_path / "pool", flags, NAME, lines=20)
         assert done.status == 2 and "leaked space: vdev 0" in done.out
+
+
+def test_devices_that_missed_something_or_are_missing(tmp_path: Path) -> None:
+    own = memory_disks(tmp_path / "pool", 3)
+    spa = Spa.create(NAME, [("mirror", *own[:2]), own[2]], seed=8)
+    work = Workload(spa, 5)
+    work.run(20)
+    spa.offline(own[1].name)
+    work.run(20)
+    spa.export()
+    save(own)
+    for flags in ("-ddd", "-dddddd", "-bcc"):
+        same("-e", "-p", tmp_path / "pool", flags, NAME, lines=12)
+    (tmp_path / "pool" / "d1").unlink()
+    assert "outage [0,18446744073709551615)" in same("-e", "-p", tmp_path / "pool", "-ddd", NAME).out
+    (tmp_path / "pool" / "d2").unlink()
+    assert same("-e", "-p", tmp_path / "pool", "-d", NAME).status == 1
 
 
 # ---- pools of others

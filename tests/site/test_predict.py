@@ -172,7 +172,9 @@ SWEEP = """async (el, given) => {
     find("summary").click();
     now.solution = find(".practice-solution .fold-body").innerHTML;
     for (const answer of given[seed]) {
-      find("input[name=answer]").value = answer;
+      const [first, ...others] = el.querySelectorAll("input[name=answer]");
+      if (others.length) for (const choice of [first, ...others]) choice.checked = choice.value === answer;
+      else first.value = answer;
       find("form button").click();
       await settle();
       now.verdicts.push(find(".verdict").innerHTML);

@@ -182,7 +182,8 @@ def test_sizes_are_written_in_five_characters() -> None:
 
 
 def test_histograms_pointers_lists_and_times() -> None:
-    assert list(histogram([0, 3, 0, 80, 0])) == ["\t\t\t  1:      3 **", "\t\t\t  2:      0 ", f"\t\t\t  3:     80 {'*' * 40}"]
+    rows = ["  1:      3 **", "  2:      0 ", f"  3:     80 {'*' * 40}"]
+    assert list(histogram([0, 3, 0, 80, 0])) == [f"\t\t\t{row}" for row in rows]
     pointer = Blkptr((DVA(0, 0x1A00, 0x400), DVA(1, 0x200, 0x400)), 0x20000, 0x400, birth=10, fill=2, cksum=(1, 2, 3, 4))
     sums = ":".join(f"{word:016x}" for word in (1, 2, 3, 4))
     assert compact(pointer) == f"0:1a00:400 20000L/400P F=2 B=10/10 cksum={sums}"

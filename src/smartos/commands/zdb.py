@@ -21,7 +21,7 @@ from smartos.commands.zdb_leaks import dump_features, dump_leaks
 from smartos.commands.zdb_lists import dump_waiting
 from smartos.commands.zdb_objset import ObjsetDump, by_number, datasets, dump_all, object_range
 from smartos.commands.zdb_read import read_blocks
-from smartos.commands.zdb_space import HISTOGRAM_FEATURE, dump_dtl, dump_metaslabs, tops
+from smartos.commands.zdb_space import HISTOGRAM_FEATURE, dump_dtl, dump_log_spacemaps, dump_metaslabs, tops
 from smartos.commands.zdb_text import Dump, nvlist_lines
 from smartos.zfs.dataset import Dataset
 from smartos.zfs.disk import FileDisk
@@ -131,10 +131,21 @@ def _open(target: str, opt: Counter, paths: list[str], txg: int | None, context:
     if opt["e"] and not paths:
         raise CommandError("zdb: -e: say with -p <directory> where the pool's devices are")
     try:
+<<<<<<< HEAD
         disks = list(_disks([_file(path, context) for path in paths], set())) if opt["e"] else _attached(name, context)
         return Pool.open(disks, name, txg)
+=======
+        disks = list(_disks(paths, set())) if opt["e"] else _attached(name, context)
+        pool = Pool.open(disks, name, txg)
+>>>>>>> zdb
     except ZfsError as error:
         raise _cannot(target, error) from None
+    for number in tops(pool):
+        gone = number >= len(pool.tops) or pool.tops[number] is None
+        if gone and pool.top_config(number).get("type") not in ("hole", "missing", "indirect"):
+            raise _cannot(target, NotAPool(f"no device of vdev {number} is there"))
+    pool.read.trust = True  # blocks under checksums that cannot be computed here are shown, too
+    return pool
 
 
 def _cannot(target: str, error: ZfsError) -> CommandError:
@@ -177,6 +188,8 @@ def _whole(dump: Dump, words: Sequence[int]) -> None:
         dump_metaslabs(dump, () if opt["d"] else words)
     if opt["M"]:
         _groups(dump)
+    if opt["d"] > 2 or opt["m"]:
+        dump_log_spacemaps(dump)
     if opt["d"] or opt["i"]:
         _datasets(dump)
     if (opt["b"] or opt["c"]) and not dump.status:

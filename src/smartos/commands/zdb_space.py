@@ -1,7 +1,7 @@
 """`zdb -m`: each vdev's metaslabs with their space maps; and the dirty time logs that -ddd adds.
 
-Left out: removed vdevs' mappings, and metaslab groups' histograms. Follows `dump_metaslabs`, `dump_spacemap` and
-`dump_dtl` of `zdb.c`, and `vdev_dtl_reassess` of `vdev.c`.
+Left out: removed vdevs' mappings and metaslab groups' histograms. Follows `dump_metaslabs`, `dump_spacemap` and
+`dump_dtl` of `zdb.c`, and `vdev_metaslab_init` and `vdev_dtl_reassess` of `vdev.c`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,9 +14,11 @@ from smartos.zfs.dnode import Dnode
 from smartos.zfs.errors import ZfsError
 from smartos.zfs.pool import Pool
 from smartos.zfs.space import NO_VDEV, Debug, RangeTree, SpaceMapPhys, entries, replay
-from smartos.zfs.space_log import TOP_ZAP, UNFLUSHED, allocated
+from smartos.zfs.space_log import TOP_ZAP, UNFLUSHED, allocated, logs, space_map, unflushed
 
 HISTOGRAM_FEATURE, LOG_FEATURE = "com.delphix:spacemap_histogram", "com.delphix:log_spacemap"
+MINBLOCK = 9  # the common logs are in sectors of 512 bytes
+EMBEDDED_LOG_FROM = 64  # a vdev with more metaslabs than that lends one to the intent logs
 LARGE = 1 << 14  # metaslab_by_size_min_shift: smaller free ranges are not counted as segments while there are larger
 FRAGMENTATION = (100, 100, 98, 95, 90, 80, 70, 60, 50, 40, 30, 20, 15, 10, 5, 0, 0)  # by size from 512 bytes on
 _ACTIONS = ("ALLOC", "FREE", "CONDENSE", "INVALID")
@@ -81,10 +83,29 @@ def bias(config: Mapping) -> str:
     return "log" if config.get("is_log") else str(config.get("alloc_bias", ""))
 
 
+def classes(pool: Pool) -> dict[str, tuple[int, int]]:
+    """For each class of space ("" is the normal one) the bytes taken and the bytes there are."""
+    found: dict[str, tuple[int, int]] = {}
+
+    def add(name: str, taken: int, space: int) -> None:
+        before = found.get(name, (0, 0))
+        found[name] = (before[0] + taken, before[1] + space)
+
+    for number in tops(pool):
+        each = Metaslabs.of(pool, number)
+        taken = [head(pool, map_).alloc for map_ in each.maps]
+        kind, size = bias(each.config), 1 << each.shift
+        if kind == "" and each.maps:
+            lent = taken.index(min(taken)) if len(taken) > EMBEDDED_LOG_FROM else -1
+            add("slog", taken.pop(lent) if lent >= 0 else 0, size if lent >= 0 else 0)
+        add(kind, sum(taken), size * len(taken))
+    return found
+
+
 def _heading(dump: Dump, number: int, found: Metaslabs) -> None:
     zap, pool = found.config.get(TOP_ZAP), dump.pool
-    unflushed = pool.mos.zap(zap).get(UNFLUSHED) if isinstance(zap, int) and zap else None
-    more = f"   ms_unflushed_phys object {unflushed}" if isinstance(unflushed, int) else ""
+    txgs = pool.mos.zap(zap).get(UNFLUSHED) if isinstance(zap, int) and zap else None
+    more = f"   ms_unflushed_phys object {txgs}" if isinstance(txgs, int) else ""
     dump.say(f"\tvdev {number:10}   {bias(found.config)}{more}")
     dump.say(f"\t{'metaslabs':<10}{len(found.maps):5}   {'offset':<19}   {'spacemap':<15}   {'free':<12}")
     dump.say(f"\t{'-' * 15}   {'-' * 19}   {'-' * 15}   {'-' * 12}")
@@ -107,15 +128,8 @@ def _metaslab(dump: Dump, number: int, found: Metaslabs, place: int) -> None:
             dump.say(line)
     if dump.pool.write_features.get(LOG_FEATURE):
         dump.say("\tFlush data:")
-        dump.say(f"\tunflushed txg={_unflushed(dump.pool, found, place)}")
+        dump.say(f"\tunflushed txg={unflushed(dump.pool, found.config, len(found.maps)).get(place, 0)}")
         dump.say()
-
-
-def _unflushed(pool: Pool, found: Metaslabs, place: int) -> int:
-    zap = found.config.get(TOP_ZAP)
-    number = pool.mos.zap(zap).get(UNFLUSHED) if isinstance(zap, int) and zap else None
-    words = pool.mos.words(pool.mos.dnode(number)) if isinstance(number, int) else []
-    return words[place] if place < len(words) else 0
 
 
 def fragmentation(phys: SpaceMapPhys, ashift: int) -> int:
@@ -170,6 +184,41 @@ def spacemap_lines(dump: Dump, number: int, shift: int, start: int = 0) -> Itera
         yield f"space_map_object alloc ({phys.alloc}) INCONSISTENT with space map summary ({total})"
 
 
+# ---- logs of space maps
+
+
+def dump_log_spacemaps(dump: Dump) -> None:
+    """The logs that all metaslabs share in newer pools, and how much of each is not in the metaslabs' own maps yet."""
+    pool, found = dump.pool, logs(dump.pool)
+    if not pool.write_features.get(LOG_FEATURE):
+        return
+    dump.say()
+    dump.say("Log Space Maps in Pool:")
+    for txg, number in found.items():
+        dump.say(f"Log Spacemap object {number} txg {txg}")
+        for line in spacemap_lines(dump, number, MINBLOCK):
+            dump.say(line)
+    dump.say()
+    dump.say("Log Space Map Obsolete Entry Statistics:")
+    slabs = {number: Metaslabs.of(pool, number) for number in tops(pool)}
+    since = {number: unflushed(pool, each.config, len(each.maps)) for number, each in slabs.items()}
+    all_valid = total = 0
+    for txg, number in found.items():
+        entered = [each for each in space_map(pool, number) if not isinstance(each, Debug)]
+        valid = 0
+        for each in entered:
+            slab = slabs.get(each.vdev)
+            if slab and slab.maps and txg >= since[each.vdev].get(each.offset << MINBLOCK >> slab.shift, 0):
+                valid += 1
+        if entered:
+            dump.say(f"{valid:<8} valid entries out of {len(entered):<8} - txg {txg}")
+        all_valid, total = all_valid + valid, total + len(entered)
+    if not total:
+        dump.say(f"{0:<8} valid entries out of {0:<8} - txg 0")
+    dump.say(f"{all_valid:<8} valid entries out of {total:<8} - total")
+    dump.say()
+
+
 # ---- dirty time logs
 
 
@@ -189,10 +238,8 @@ def _dtl(dump: Dump, top: Mapping, config: Mapping, indent: int) -> None:
     needed = config is top or _outage(dump.pool, top, config)
     pad = " " * indent
     dump.say(f"\t{pad}{path} [{'DTL-required' if needed else 'DTL-expendable'}]")
-    for name, tree in (
-        ("missing", _tree(dump.pool, config, None, False)), ("partial", _tree(dump.pool, config, None, True)),
-        ("outage", _tree(dump.pool, config, None, False)),
-    ):  # fmt: skip
+    for name in ("missing", "partial", "outage"):
+        tree = _tree(dump.pool, config, name)
         for low, high in tree:
             dump.say(f"\t{pad}  {name} [{low},{high}) length {high - low}")
         number = config.get("DTL", 0)
@@ -206,24 +253,20 @@ def _dtl(dump: Dump, top: Mapping, config: Mapping, indent: int) -> None:
 EVER = 1 << 64
 
 
-def _tree(pool: Pool, config: Mapping, gone: Mapping | None, partial: bool) -> RangeTree:
-    """The txgs that a vdev lacks in whole, or (`partial`) in part, with the vdev `gone` out of order."""
-    if config is gone:
-        return RangeTree([(0, EVER - 1)])
+def _tree(pool: Pool, config: Mapping, which: str, gone: Mapping | None = None) -> RangeTree:
+    """The txgs that a vdev missed, or has only "partial" copies of, or cannot give ("outage"); `gone` gives none."""
     children = config.get("children", [])
     if not children:
-        tree, number = RangeTree(), config.get("DTL", 0)
-        if number:
-            try:
-                replay(entries(pool.mos.words(pool.mos.dnode(number), head(pool, number).length // 8)), tree)
-            except ZfsError:
-                return RangeTree()
-        return tree
+        lost = config is gone or config.get("offline") or config.get("guid") not in found_paths(pool)
+        return RangeTree([(0, EVER - 1)]) if lost and which == "outage" else _missed(pool, config)
     parity = config.get("nparity", 1) if config.get("type") == "raidz" else 0
-    need = 1 if partial else parity + 1 if parity else len(children)
+    need = 1 if which == "partial" else parity + 1 if parity else len(children)
     marks: dict[int, int] = {}
     for child in children:
-        for low, high in _tree(pool, child, gone, partial):
+        if child is gone:
+            marks[0], marks[EVER - 1] = marks.get(0, 0) + 1, marks.get(EVER - 1, 0) - 1
+            continue
+        for low, high in _tree(pool, child, "partial" if which == "partial" else "outage", gone):
             marks[low], marks[high] = marks.get(low, 0) + 1, marks.get(high, 0) - 1
     found, depth, begun = RangeTree(), 0, 0
     for at in sorted(marks):
@@ -235,6 +278,17 @@ def _tree(pool: Pool, config: Mapping, gone: Mapping | None, partial: bool) -> R
     return found
 
 
+def _missed(pool: Pool, leaf: Mapping) -> RangeTree:
+    """What a device's dirty time log says."""
+    tree, number = RangeTree(), leaf.get("DTL", 0)
+    if number:
+        try:
+            replay(entries(pool.mos.words(pool.mos.dnode(number), head(pool, number).length // 8)), tree)
+        except ZfsError:
+            return RangeTree()
+    return tree
+
+
 def _outage(pool: Pool, top: Mapping, gone: Mapping) -> bool:
     """Whether the top-level vdev would lack something with a device out of order."""
-    return _tree(pool, top, gone, False).space > 0
+    return _tree(pool, top, "outage", gone).space > 0

@@ -180,7 +180,7 @@ BLKPTR = (
     Field("blk_birth", 80, 8,
     "The group in which the block was born. Older pointers need not be visited by a send.", _SPA),
     Field("blk_fill", 88, 8, "How many blocks, or for dnodes how many objects, are below.", _SPA),
-    Field("blk_cksum", 96, 32, "The checksum of the block that it points to, kept apart from that block.", _SPA, "words"),
+    Field("blk_cksum", 96, 32, "The checksum of the block, kept apart from it.", _SPA, "words"),
 )  # fmt: skip
 """The fields of a block pointer, in the order of their bits."""
 

@@ -28,7 +28,7 @@ def allocated(pool: Pool, number: int) -> RangeTree:
     if not all(isinstance(value, int) for value in (array, shift, ashift, size)) or not 9 <= ashift <= shift < 64:
         raise CorruptPool(f"vdev {number} does not say where its metaslabs are")
     maps = pool.mos.words(pool.mos.dnode(array), size >> shift) if array else []
-    tree, flushed = RangeTree(), _unflushed(pool, config, len(maps))
+    tree, flushed = RangeTree(), unflushed(pool, config, len(maps))
     for place, each in enumerate(maps):
         if each:
             local = RangeTree()
@@ -64,7 +64,7 @@ def space_map(pool: Pool, number: int) -> Iterator[Entry]:
     return entries(pool.mos.words(dnode, _head(pool, number).length // 8))
 
 
-def _unflushed(pool: Pool, config: Mapping, count: int) -> dict[int, int]:
+def unflushed(pool: Pool, config: Mapping, count: int) -> dict[int, int]:
     """For each metaslab the first txg whose changes are only in the pool's common log."""
     zap = config.get(TOP_ZAP)
     if not isinstance(zap, int) or dsl.LOG_SPACEMAP_ZAP not in pool.directory:
@@ -73,16 +73,17 @@ def _unflushed(pool: Pool, config: Mapping, count: int) -> dict[int, int]:
     return dict(enumerate(pool.mos.words(pool.mos.dnode(number), count))) if isinstance(number, int) else {}
 
 
+def logs(pool: Pool) -> dict[int, int]:
+    """The pool's common logs of space maps, oldest first: each one's object by its txg."""
+    number = pool.directory.get(dsl.LOG_SPACEMAP_ZAP)
+    table = pool.mos.zap(number) if isinstance(number, int) else {}
+    found = {name[0] if isinstance(name, tuple) else int(name, 16): value for name, value in table.items()}
+    return dict(sorted(found.items()))
+
+
 def _log(pool: Pool) -> Iterator[tuple[int, Entry]]:
     """The common log of space maps: (txg, entry), in order."""
-    number = pool.directory.get(dsl.LOG_SPACEMAP_ZAP)
-    if not isinstance(number, int):
-        return
-    logs = {}
-    for name, value in pool.mos.zap(number).items():
-        key = name[0] if isinstance(name, tuple) else int(name, 16)
-        logs[key] = value
-    for txg in sorted(logs):
-        for entry in space_map(pool, logs[txg]):
+    for txg, number in logs(pool).items():
+        for entry in space_map(pool, number):
             if isinstance(entry, Entry):
                 yield txg, entry
