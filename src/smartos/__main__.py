@@ -10,15 +10,9 @@ def main() -> int:
     if len(sys.argv) < 2 or sys.argv[1] in ("-h", "--help"):
         print(f"usage: python -m smartos {{{','.join(COMMANDS)}}} …", file=sys.stderr)
         return 0 if len(sys.argv) > 1 else 2
-<<<<<<< HEAD
     stdin = None if sys.stdin is None or sys.stdin.isatty() else sys.stdin.buffer.read
     done = run(sys.argv[1:], stdin=stdin, terminal=sys.stdout.isatty())
     sys.stdout.buffer.write(done.stdout)
-=======
-    done = run(sys.argv[1:])
-    sys.stdout.reconfigure(errors="surrogateescape")  # raw blocks and names that are not UTF-8 come out as they are
-    sys.stdout.write(done.out)
->>>>>>> zdb
     sys.stdout.flush()
     sys.stderr.write(done.err)
     return done.status

@@ -131,13 +131,8 @@ def _open(target: str, opt: Counter, paths: list[str], txg: int | None, context:
     if opt["e"] and not paths:
         raise CommandError("zdb: -e: say with -p <directory> where the pool's devices are")
     try:
-<<<<<<< HEAD
         disks = list(_disks([_file(path, context) for path in paths], set())) if opt["e"] else _attached(name, context)
-        return Pool.open(disks, name, txg)
-=======
-        disks = list(_disks(paths, set())) if opt["e"] else _attached(name, context)
         pool = Pool.open(disks, name, txg)
->>>>>>> zdb
     except ZfsError as error:
         raise _cannot(target, error) from None
     for number in tops(pool):
