@@ -45,6 +45,11 @@ WANTED = {
 }
 
 
+# zdb -cc prefetches what it reads, and at its end waits until the last of that may leave the cache: 6 s, for nothing.
+ALWAYS = {"zdb": ("-o", "zfs_arc_min_prescient_prefetch_ms=1")}
+UNVERSIONED = {"zfs": "libzpool.so"}  # by this name zdb opens the library whose variables -o sets
+
+
 @dataclass(frozen=True)
 class Peer:
     """An unpacked peer. `environment` is what its programs need in order to run from where they are."""
@@ -63,7 +68,7 @@ class Peer:
         self, program: str, *arguments: str | Path, timeout: float = 60, text: bool = True, cwd: Path | None = None
     ) -> subprocess.CompletedProcess:
         """Run one of its programs, in the folder `cwd`, and give what it printed, as text or as bytes."""
-        command = [str(self.find(f"**/{program}")), *map(str, arguments)]
+        command = [str(self.find(f"**/{program}")), *ALWAYS.get(program, ()), *map(str, arguments)]
         return subprocess.run(
             command, env=self.environment, cwd=cwd, capture_output=True, timeout=timeout,
             errors="replace" if text else None,
@@ -161,6 +166,14 @@ def there(name: str) -> Path | None:
     return folder if complete else None
 
 
+def _name_library(folder: Path, name: str) -> None:
+    """Give a library its name without a version as well, as a package for developers would."""
+    library = next(folder.glob(f"**/{name}.*"))
+    link = library.with_name(name)
+    if not link.exists():
+        link.symlink_to(library.name)
+
+
 @cache
 def peer(name: str) -> Peer:
     """A peer, fetched when it is not there yet. Raises :class:`PeerMissing`, at every call anew, with the reason."""
@@ -169,6 +182,8 @@ def peer(name: str) -> Peer:
     folder = there(name)
     if folder is None:
         raise PeerMissing(f"{name}: the packages {', '.join(WANTED[name].packages)} here lack a wanted file")
+    if name in UNVERSIONED:
+        _name_library(folder, UNVERSIONED[name])
     libraries = sorted({str(path.parent) for path in folder.glob("**/lib*.so.*")})
     programs = sorted({str(path) for path in folder.glob("**/*bin") if path.is_dir()})
     found = {"LD_LIBRARY_PATH": libraries, "PATH": programs}
