@@ -12,7 +12,8 @@ from bs4 import BeautifulSoup
 from tests.site.parts import made, stores, with_parts
 from tests.site.visit import DESK, SMALL, visit
 
-from smartos.explore import Practice, Predict
+from smartos.explore import Practice, Predict, Problem
+from smartos.explore.reply import Pick
 
 PARTS = ".part.predict, .part.practice"
 WORDS = {True: "Right.", False: "Not so."}
@@ -144,11 +145,9 @@ def test_every_stored_problem_takes_its_key_and_refuses_another(browser: Any, ad
 
 
 def check_problems(section: Any, part: Practice) -> None:
-    """Go through the stored seeds with the button, giving each the key, every slip and a number of nobody's."""
-    given = {
-        str(seed): [problem.canonical, f" {problem.canonical} ", *problem.told, "000000001"]
-        for seed, problem in ((seed, part.problem(seed)) for seed in part.seeds)
-    }
+    """Go through the stored seeds with the button, giving each the key, every slip and a number of nobody's; where there
+    are answers to pick, each of them."""
+    given = {str(seed): replies(part.problem(seed)) for seed in part.seeds}
     seen = section.evaluate(SWEEP, given)
     assert [found["seed"] for found in seen] == [*given, str(part.seeds[0])], "at the end it comes round to the first"
     for seed, found in zip(part.seeds, seen, strict=False):
@@ -159,6 +158,13 @@ def check_problems(section: Any, part: Practice) -> None:
         for answer, said in zip(given[str(seed)], found["verdicts"], strict=True):
             right, says = problem.check(answer)
             assert words(said) == f"{WORDS[right]} {says.replace('`', '')}", f"{part.name}, seed {seed}: {answer}"
+
+
+def replies(problem: Problem) -> list[str]:
+    """What a reader may give, right and wrong."""
+    if isinstance(problem.reply, Pick):
+        return list(problem.reply.labels)
+    return [problem.canonical, f" {problem.canonical} ", *problem.told, "000000001"]
 
 
 SWEEP = """async (el, given) => {

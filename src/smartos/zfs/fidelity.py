@@ -13,7 +13,7 @@ ENTRIES: list[Entry] = [
         "Labels, nvlists, uberblocks",
         "Four labels a device with the configuration as an XDR nvlist, written back byte for byte as read; the uberblock "
         "ring; labels in two phases around the uberblock, so that two of four agree whenever the power fails.",
-        "nvlists in native encoding; boot blocks; multihost beyond its fields; hostids. An uberblock goes to every "
+        "nvlists written in native encoding (a history in it is read); boot blocks; multihost beyond its fields; hostids. An uberblock goes to every "
         "top-level vdev, where ZFS takes three.",
         f"{OPENZFS}; Sun's ZFS On-Disk Specification, chapter 1",
         IMAGES,
@@ -230,6 +230,33 @@ ENTRIES: list[Entry] = [
         "memory and of software.",
         "Zhang et al., FAST 2010, for the question",
         "tests/unit/test_zfs_campaign.py",
+    ),
+    Entry(
+        "zpool and zfs",
+        "Creation, devices, scrub, import, export, history, datasets, snapshots, clones, properties, send and receive on "
+        "files as vdevs: formats, refusals and exit statuses as zfs-fuse's tools give them for the same pool. Pools live "
+        "on in a cache file in the real format.",
+        "Mounting and sharing; iostat, split, log and cache devices, upgrades of a pool; holds, allow, userspace, diff, "
+        "send -R; error counters after a restart. Usage texts are our own. ls, cp, cat, rm and mkdir on dataset:/path stand "
+        "in for a mount.",
+        f"cmd/zpool, cmd/zfs and libzfs of {ILLUMOS}",
+        "tests/conformance/test_zfs_commands_fuse.py",
+    ),
+    Entry(
+        "zdb",
+        "Labels, uberblocks, configuration, datasets, objects, block pointers, metaslabs, block statistics, leaks, "
+        "checksums, history and raw blocks, line for line as OpenZFS's zdb prints them for the same pools.",
+        "The options that it names as not done; statistics of zdb's own reads; livelists' and redaction's listings; block "
+        "statistics of pools with a removed vdev or a checkpoint.",
+        f"{OPENZFS}, cmd/zdb",
+        "tests/conformance/test_zdb_command.py",
+    ),
+    Entry(
+        "Pool history",
+        "Each command and the kernel's own notes, in the ring object of the pool, as zpool history and zdb -h show them.",
+        "The user's name other than root, and the zone.",
+        f"spa_history.c of {ILLUMOS}",
+        "tests/conformance/test_zfs_commands_fuse.py",
     ),
     Entry(
         "RAID-5 and mirrors without checksums",
