@@ -4,40 +4,24 @@ import re
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 
 from smartos.explore.exit_log import exit_stepper, log_table
 from smartos.kvm import GUESTS, run
-from tools.paths import ROOT
-
-LAB = ROOT / "notebooks" / "kvm.ipynb"
-SOLUTION = re.compile(r":::\{dropdown\} Solution\n.*?```python\n(.*?)```", re.DOTALL)
+from tests.unit import labs
 
 
 @pytest.fixture(scope="module")
 def lab() -> nbformat.NotebookNode:
-    return nbformat.read(LAB, as_version=4)
+    return labs.read("kvm")
 
 
 @pytest.fixture(scope="module")
 def executed(lab: nbformat.NotebookNode) -> dict[str, str]:
-    """The text that each code cell gives when the whole lab runs in its own folder, by the cell's id."""
-    here = {"metadata": {"path": str(LAB.parent)}}
-    ran = NotebookClient(nbformat.from_dict(lab), timeout=60, resources=here).execute()
-    shown = {}
-    for cell in ran.cells:
-        parts = [
-            output.get("text") or "".join(text for text in output.get("data", {}).values() if isinstance(text, str))
-            for output in cell.get("outputs", [])
-        ]
-        shown[cell.id] = "".join(parts)
-    return shown
+    return labs.given(lab)
 
 
 def test_the_lab_is_stored_without_outputs_and_with_a_subject(lab: nbformat.NotebookNode) -> None:
-    assert all(not cell.get("outputs") and not cell.get("execution_count") for cell in lab.cells)
-    assert len(lab.metadata["description"].split()) >= 5
-    assert "needs" in lab.cells[0].source and "pip install -r requirements.txt" in lab.cells[0].source
+    labs.stored_clean(lab)
 
 
 def test_the_lab_runs_from_top_to_bottom(executed: dict[str, str]) -> None:
@@ -52,13 +36,8 @@ def test_the_exercises_notice_that_nothing_was_done(executed: dict[str, str]) ->
 
 
 def test_the_solutions_are_right(lab: nbformat.NotebookNode, capsys: pytest.CaptureFixture) -> None:
-    """Each solution, run after its exercise's cell, as a reader would."""
-    cells = {cell.id: cell.source for cell in lab.cells}
     for number in (1, 2, 3):
-        namespace = {"GUESTS": GUESTS, "run": run}
-        exec(cells[f"exercise-{number}"], namespace)
-        solution = SOLUTION.search(cells[f"solution-{number}"])
-        exec(solution[1], namespace)
+        labs.solved(lab, number, {"GUESTS": GUESTS, "run": run})
         assert capsys.readouterr().out.splitlines()[-1].startswith("Right"), f"solution {number}"
 
 

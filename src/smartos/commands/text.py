@@ -84,10 +84,11 @@ def number(text: str) -> int:
 
 
 def ctime(when: int) -> str:
-    """ctime(3C) without the end of the line: `Sun Aug 14 12:00:00 2011`."""
-    at = time.localtime(when)
-    clock = f"{at.tm_hour:02}:{at.tm_min:02}:{at.tm_sec:02}"
-    return f"{DAYS[at.tm_wday]} {MONTHS[at.tm_mon - 1]} {at.tm_mday:2} {clock} {at.tm_year}"
+    """ctime(3C) without the end of the line, in the machine's zone: `Sun Aug 14 12:00:00 2011`."""
+    try:
+        return time.asctime(time.localtime(when if when < 1 << 63 else when - (1 << 64)))
+    except (OverflowError, ValueError, OSError):
+        return "(null)"
 
 
 def creation(when: int) -> str:

@@ -1,20 +1,19 @@
-"""How zdb writes things: sizes, times, histograms, name-value lists and block pointers.
+"""How zdb writes things: histograms, name-value lists and block pointers.
 
 Left out: the headers of blocks under zstd. Follows `zutil_nicenum.c`, `libnvpair.c`, `spa.h` (`SNPRINTF_BLKPTR`) and
 `zdb.c` of OpenZFS 2.1; checksums have sixteen digits, as Debian's build of it prints them.
 """
 
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from smartos.commands.text import ctime, nicenum
 from smartos.zfs import dmu, nvlist
 from smartos.zfs.blkptr import Blkptr
 from smartos.zfs.pool import Pool
 
 STARS = 40  # the width of a histogram's longest bar
-_UNITS = ("", "K", "M", "G", "T", "P", "E")
 _QUOTED = (nvlist.STRING, nvlist.STRING_ARRAY)
 _ARRAYS = frozenset(
     (
@@ -49,28 +48,6 @@ class Dump:
         if self.opt["b"] >= 6:
             return blkptr_text(pointer) + (" FREE" if freed else "")
         return compact(pointer, self.opt["d"] > 5, freed)
-
-
-def nicenum(number: int) -> str:
-    """A size in at most five characters: 512, 1.50K, 16K, 261K."""
-    index, whole = 0, number
-    while whole >= 1024 and index < len(_UNITS) - 1:
-        whole, index = whole // 1024, index + 1
-    if not index or number % 1024**index == 0:
-        return f"{whole}{_UNITS[index]}"
-    for digits in (2, 1, 0):
-        text = f"{number / 1024**index:.{digits}f}{_UNITS[index]}"
-        if len(text) <= 5:
-            break
-    return text
-
-
-def ctime(seconds: int) -> str:
-    """A time in the machine's zone as C's `ctime` writes it, without the line's end."""
-    try:
-        return time.asctime(time.localtime(seconds if seconds < 1 << 63 else seconds - (1 << 64)))
-    except (OverflowError, ValueError, OSError):
-        return "(null)"
 
 
 def histogram(counts: Sequence[int], offset: int = 0) -> Iterator[str]:

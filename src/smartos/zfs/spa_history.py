@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
-from smartos.zfs import dmu, nvlist
+from smartos.zfs import dmu, nvlist, nvlist_native
 from smartos.zfs.dsl import HISTORY, POOL_DIRECTORY_OBJECT
 from smartos.zfs.dsl_pool import SyncTask
 from smartos.zfs.errors import CorruptPool
@@ -79,7 +79,7 @@ def records(phys: HistoryPhys, read: Callable[[int, int], bytes]) -> Iterator[NV
         (size,) = struct.unpack_from("<Q", data, at)
         if not 0 < size <= len(data) - at - 8:
             raise CorruptPool(f"the history has a record of {size} bytes at {at} of {len(data)}")
-        yield nvlist.unpack(data[at + 8 : at + 8 + size])
+        yield nvlist_native.unpack(data[at + 8 : at + 8 + size])
         at += 8 + size
 
 
