@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.site.pages import soup
-from tests.site.running import SLOW, Cell
+from tests.site.running import Cell
 from tests.site.visit import DESK, visit
 
 from smartos.zfs import MemoryDisk, Pool
@@ -38,7 +38,8 @@ def test_the_pool_reaches_the_reader_whole(browser: Any, address: str, site: Pat
         cell = Cell(seen.page, number)
         if ran:
             cell.box.locator(".cell-above").click()
-            cell.box.locator(".cell-tools:is([data-state=ran], [data-state=failed])").wait_for(timeout=SLOW)
+            Cell(seen.page, number - 1).ends("ran")
+            cell.run()
         with seen.page.expect_download() as waiting:
             cell.box.locator("a[download]").click()
         assert judged(waiting.value) == ("backup.img.bz2", "backup")
