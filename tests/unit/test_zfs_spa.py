@@ -1,12 +1,13 @@
 """A pool is made, changed in transaction groups, exported and imported; what is on the disks is always whole."""
 
 import struct
+from dataclasses import replace
 
 import pytest
 
 from smartos.probes import subscribe
 from smartos.zfs import checksum, dmu
-from smartos.zfs.blkptr import BLKPTR_SIZE, DVA, Blkptr
+from smartos.zfs.blkptr import DVA, Blkptr
 from smartos.zfs.disk import MemoryDisk, Recorder
 from smartos.zfs.errors import NoSuchName, NotAPool, PoolFaulted, Unsupported
 from smartos.zfs.faults import FaultyDisk, Gone
@@ -228,13 +229,14 @@ def logged(records: int) -> MemoryDisk:
     spa.open("tank").write("/f", b"before")
     place, size, number = 40 << 20, 4096, (7, 9, 21, 1)
     block = struct.pack("<4Q", 1, 32, 5, 1) * records
-    tail = bytes(8) + bytes(BLKPTR_SIZE) + struct.pack("<Q", len(block))
-    block = block.ljust(size - len(tail) - checksum.ECK_SIZE, b"\0") + tail + bytes(checksum.ECK_SIZE)
-    head = spa.open("tank").objset
     pointer = Blkptr(
         dvas=(DVA(0, place, size),), lsize=size, psize=size, compress=2, checksum=checksum.ZILOG, type=dmu.INTENT_LOG,
         birth=spa.txg.open + 5, cksum=number, little=True,
     )  # fmt: skip
+    following = replace(pointer, dvas=(DVA(0, place + size, size),), cksum=(*number[:3], number[3] + 1))
+    tail = bytes(8) + following.pack() + struct.pack("<Q", len(block))
+    block = block.ljust(size - len(tail) - checksum.ECK_SIZE, b"\0") + tail + bytes(checksum.ECK_SIZE)
+    head = spa.open("tank").objset
     head.phys.zil_header = ZilHeader(log=pointer)
     head.mark(head.meta)
     spa.sync()
