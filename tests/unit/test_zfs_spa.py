@@ -223,7 +223,8 @@ def test_pools_that_cannot_be_made_or_imported_say_why() -> None:
 
 
 def logged(records: int) -> MemoryDisk:
-    """A pool whose dataset has an intent log of one block with so many records, as a crash leaves it."""
+    """A pool whose dataset has an intent log of one block with so many records, and of a next one that nobody wrote
+    yet, as a crash leaves it."""
     disk = MemoryDisk(64 << 20, "c0t0d0")
     spa = Spa.create("tank", [disk])
     spa.open("tank").write("/f", b"before")
@@ -247,7 +248,8 @@ def logged(records: int) -> MemoryDisk:
 def test_an_intent_log_that_waits_is_found_and_the_pool_is_not_imported() -> None:
     disk = logged(records=3)
     found = Pool.open([disk]).dataset("tank")
-    assert (len(found.intent_log()), found.unreplayed()) == (1, 3)
+    assert [(block.readable, block.records) for block in found.intent_log()] == [(True, 3), (False, 0)]
+    assert found.unreplayed() == 3
     assert found.filesystem().read(found.filesystem().lookup("/f")) == b"before", "the pool is shown as it was"
     with pytest.raises(Unsupported, match="tank has an intent log of 3 records, and replaying it is not done here"):
         Spa.import_([disk])
