@@ -58,7 +58,7 @@ def in_page(site: Path) -> dict[str, float]:
     code = Path(bench_rates.__file__).read_text("utf-8").split('if __name__ == "__main__"')[0]
     with served(site) as address, opened() as browser:
         page = browser.new_page()
-        page.goto(f"{address}/index.html", wait_until="load")
+        page.goto(f"{address}/book/index.html", wait_until="load")  # the one above it leads here
         worker = f"{address}/_static/run/worker.js"
         said = page.evaluate(IN_WORKER, [worker, f"{code}\nprint(json.dumps(rates()))\n"])
     return json.loads(re.search(r"\{.*\}", said)[0])
