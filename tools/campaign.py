@@ -2,7 +2,7 @@
 
 The crash campaign opens and compares the pool after every single write of twelve workloads: six shapes of pool, each at
 two versions. The fault campaign does two thousand things, one at a time, to disks of five redundant shapes. `make test`
-has a short form of both. It takes about six minutes on two free cores; --rounds and --faults change that.
+has a short form of both. It takes some minutes on two free cores; --rounds and --faults change that.
 """
 
 import argparse
