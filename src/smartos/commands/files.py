@@ -111,8 +111,8 @@ def mkfile(words: Sequence[str], system: System) -> Output:
     out = ""
     for name in rest[1:]:
         path = system.path(name)
-        if path.exists() and system.device(path):
-            raise CommandError(f"mkfile: {name}: it is part of pool '{system.device(path)}'; give another name")
+        if path.exists() and (owner := system.device(path)):
+            raise CommandError(f"mkfile: {name}: it is part of pool '{owner}'; give another name")
         try:
             _make(path, size, "n" in flags)
         except OSError as error:
@@ -255,8 +255,7 @@ def rm(words: Sequence[str], system: System) -> Output:
             where = place(system, operand)
             if where.fs is not None:
                 where.fs.unlink(where.path)
-            elif system.device(Path(where.path)) and not options:
-                owner = system.device(Path(where.path))
+            elif not options and (owner := system.device(Path(where.path))):
                 raise CommandError(f"rm: {operand}: it is part of pool '{owner}'; 'rm -f' pulls the disk all the same")
             else:
                 Path(where.path).unlink()

@@ -4,17 +4,14 @@ Left out: names of permission sets and user properties' lengths. Follows `zfs_na
 `libzfs_pool.c` and `zfs_validate_name` of `libzfs_dataset.c` of illumos as of 12 August 2011.
 """
 
-import string
-
-LONGEST = 255
-VALID = frozenset(string.ascii_letters + string.digits + "-_.: ")
+from smartos.zfs.spa_admin import MAX_NAME, NAME_CHARACTERS
 
 
 def pool_name(name: str, new: bool = True) -> str:
     """What is wrong with a pool's name; nothing when it is good. A `new` pool may not be called like a vdev."""
-    if len(name) > LONGEST:
+    if len(name) > MAX_NAME:
         return "name is too long"
-    bad = next((letter for letter in name if letter not in VALID), "")
+    bad = next((letter for letter in name if letter not in NAME_CHARACTERS), "")
     if bad:
         return f"invalid character '{bad}' in pool name"
     if not name[:1].isalpha():
@@ -30,7 +27,7 @@ def pool_name(name: str, new: bool = True) -> str:
 
 def _components(name: str) -> str:
     """`dataset_namecheck`."""
-    if len(name) > LONGEST:
+    if len(name) > MAX_NAME:
         return "name is too long"
     if name.startswith("/"):
         return "leading slash in name"
@@ -43,7 +40,7 @@ def _components(name: str) -> str:
         return "empty component in name"
     if "/" in snap:
         return "trailing slash in name"
-    bad = next((letter for letter in name if letter not in VALID and letter not in "/@%"), "")
+    bad = next((letter for letter in name if letter not in NAME_CHARACTERS and letter not in "/@%"), "")
     return f"invalid character '{bad}' in name" if bad else ""
 
 

@@ -104,8 +104,8 @@ def _one(line: Line, system: System, stdin: Callable[[], bytes] | None, terminal
             return Output(err=f"sh: {line.source}: cannot open: {error.strerror}\n", status=1)
         stdin = lambda: data  # noqa: E731 - a function of nothing, as the caller's
     target = system.path(line.target) if line.target else None
-    if target is not None and system.device(target):
-        return Output(err=f"sh: {line.target}: cannot create: it is part of pool '{system.device(target)}'\n", status=1)
+    if target is not None and (owner := system.device(target)):
+        return Output(err=f"sh: {line.target}: cannot create: it is part of pool '{owner}'\n", status=1)
     done = _call(line.words, system, stdin, terminal and not line.target)
     if target is None or (done.status and not done.stdout):
         return done

@@ -8,11 +8,12 @@ are the options that :data:`REFUSED` names, each with one line. Follows `main` a
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from getopt import GetoptError, gnu_getopt
 from pathlib import Path
 
 from smartos.commands.output import CommandError, Output
+from smartos.commands.system import System
 from smartos.commands.zdb_blocks import dump_blocks
 from smartos.commands.zdb_config import import_config
 from smartos.commands.zdb_history import dump_history
@@ -24,7 +25,7 @@ from smartos.commands.zdb_read import read_blocks
 from smartos.commands.zdb_space import HISTOGRAM_FEATURE, dump_dtl, dump_log_spacemaps, dump_metaslabs, tops
 from smartos.commands.zdb_text import Dump, nvlist_lines
 from smartos.zfs.dataset import Dataset
-from smartos.zfs.disk import FileDisk
+from smartos.zfs.disk import Disk, FileDisk
 from smartos.zfs.errors import ChecksumError, CorruptPool, NoSuchName, NotAPool, PoolFaulted, Unsupported, ZfsError
 from smartos.zfs.pool import Pool
 
@@ -92,46 +93,33 @@ def _parse(argv: Sequence[str]) -> tuple[Counter, list[str], int | None, list[st
 # ---- opening
 
 
-def _file(path: str, context: Sequence[object]) -> Path:
-    """The file at a path, as the system names files where there is one."""
-    find = next((system.path for system in context if callable(getattr(system, "path", None))), Path)
-    return find(path)
-
-
-def _disks(paths: list[Path], stems: set[int]) -> Iterator[FileDisk]:
-    """The files and devices at the paths of -p, or in them where they are directories."""
+def _disks(paths: Iterable[Path]) -> Iterator[FileDisk]:
+    """The files and devices at the paths of -p, or in them where they are directories; each file once."""
+    inodes: set[int] = set()
     for path in paths:
         for each in sorted(path.iterdir()) if path.is_dir() else [path]:
             try:
                 if each.is_file() or each.is_block_device():
                     inode = each.stat().st_ino
-                    if inode not in stems:
-                        stems.add(inode)
+                    if inode not in inodes:
+                        inodes.add(inode)
                         yield FileDisk(each.resolve(), writable=False)
             except OSError:
                 continue  # what cannot be opened is passed by, as the real one does
 
 
-def _attached(name: str, context: Sequence[object]) -> list[object]:
-    """The disks of an imported pool of that name, by whatever of the context knows pools."""
-    for system in context:
-        find = getattr(system, "pool", None)
-        if callable(find):
-            try:
-                spa = find(name)
-            except (KeyError, LookupError, CommandError, ZfsError):
-                spa = None
-            if spa is not None:
-                return [leaf.disk for leaf in spa.root.leaves() if leaf.disk is not None]
-    return []
+def _attached(name: str, system: System) -> list[Disk]:
+    """The disks of an imported pool of that name; none when there is no such pool."""
+    spa = system.pools.get(name)
+    return [leaf.disk for leaf in spa.root.leaves() if leaf.disk is not None] if spa is not None else []
 
 
-def _open(target: str, opt: Counter, paths: list[str], txg: int | None, context: Sequence[object]) -> Pool:
+def _open(target: str, opt: Counter, paths: list[str], txg: int | None, system: System) -> Pool:
     name = target.partition("/")[0].partition("@")[0]
     if opt["e"] and not paths:
         raise CommandError("zdb: -e: say with -p <directory> where the pool's devices are")
     try:
-        disks = list(_disks([_file(path, context) for path in paths], set())) if opt["e"] else _attached(name, context)
+        disks = list(_disks(map(system.path, paths))) if opt["e"] else _attached(name, system)
         pool = Pool.open(disks, name, txg)
     except ZfsError as error:
         raise _cannot(target, error) from None
@@ -214,8 +202,8 @@ def _datasets(dump: Dump) -> None:
         dump.status = 2
 
 
-def main(argv: Sequence[str], *context: object) -> Output:
-    """Run zdb with its arguments. `context` may hold an object whose `pool(name)` gives an imported pool (an `Spa`).
+def main(argv: Sequence[str], system: System) -> Output:
+    """Run zdb with its arguments, on the pools and by the names of a system.
 
     Raises :class:`CommandError` for what it is not to do; the real one's status is 1 then.
     """
@@ -225,9 +213,9 @@ def main(argv: Sequence[str], *context: object) -> Output:
     if not rest or (opt["R"] and len(rest) < 2):
         raise _usage()
     if opt["l"]:
-        return _labels(rest[0], opt, context)
+        return label_dump(rest[0], opt, system.path(rest[0]))
     target, *words = rest
-    pool = _open(target, opt, paths, txg, context)
+    pool = _open(target, opt, paths, txg, system)
     dump = Dump(pool, opt)
     try:
         _run(dump, target.rstrip("/") if "/" in target else target, "/" in target or "@" in target, words)
@@ -241,11 +229,6 @@ def main(argv: Sequence[str], *context: object) -> Output:
     if opt["raw"]:
         out = "".join(dump.lines)
     return Output(out, "".join(line + "\n" for line in dump.errors), dump.status)
-
-
-def _labels(path: str, opt: Counter, context: Sequence[object]) -> Output:
-    """The labels of a file, or of a disk of the system's by its name."""
-    return label_dump(path, opt, _file(path, context))
 
 
 def _run(dump: Dump, target: str, named: bool, words: list[str]) -> None:

@@ -4,22 +4,21 @@ The history is an object of the MOS: records, each with its length in front, in 
 creation, which stays. Left out: nothing that is recorded. Follows `dump_history` of `zdb.c`.
 """
 
-import time
 from collections.abc import Iterator
 
+from smartos.commands.text import stamp
 from smartos.commands.zdb_text import Dump, nvlist_lines
-from smartos.zfs import dsl, spa_history
+from smartos.zfs import dsl
 from smartos.zfs.errors import ZfsError
 from smartos.zfs.nvlist import NVList
 from smartos.zfs.pool import Pool
-from smartos.zfs.spa_history import COMMAND, EVENT, EVENTS, TEXT, TIME, TXG, HistoryPhys
+from smartos.zfs.spa_history import COMMAND, EVENT, EVENTS, TEXT, TIME, TXG, stored
 
-def records(pool: Pool, number: int) -> Iterator[NVList]:
-    """The records of history object `number`, oldest first; one that cannot be decoded ends them."""
-    dnode = pool.mos.dnode(number)
+
+def records(pool: Pool) -> Iterator[NVList]:
+    """The history, oldest first; a record that cannot be decoded ends it."""
     try:
-        phys = HistoryPhys.unpack(dnode.bonus, dnode.order)
-        yield from spa_history.records(phys, lambda at, size: pool.mos.read(dnode, at, size).ljust(size, b"\0"))
+        yield from stored(pool)
     except ZfsError:
         return
 
@@ -34,18 +33,17 @@ def _line(record: NVList) -> str:
         if event >= len(EVENTS):
             return ""
         said = f"[internal {EVENTS[event]} txg:{record.get(TXG, 0)}] {record.get(TEXT, '')}"
-    return f"{time.strftime('%Y-%m-%d.%H:%M:%S', time.localtime(record[TIME]))} {said}"
+    return f"{stamp(record[TIME])} {said}"
 
 
 def dump_history(dump: Dump) -> None:
     """The history, if the pool keeps one."""
-    number = dump.pool.directory.get(dsl.HISTORY)
-    if not isinstance(number, int):
+    if not isinstance(dump.pool.directory.get(dsl.HISTORY), int):
         dump.errors.append("Unable to read history: error 2")
         return
     dump.say()
     dump.say("History:")
-    for record in records(dump.pool, number):
+    for record in records(dump.pool):
         line = _line(record)
         if line:
             dump.say(line)

@@ -75,11 +75,11 @@ def _ashift(config: Mapping) -> int:
     return found if isinstance(found, int) else 9
 
 
-def label_dump(path: str, opt: Counter, place: Path | None = None) -> Output:
-    """The labels of the device at `path`, which is the file `place` where the name is not the file's own. The status is 2 when no label could be decoded, 1 when only some could."""
+def label_dump(path: str, opt: Counter, place: Path) -> Output:
+    """The labels of the device that was asked for as `path`, in the file `place`. The status is 2 when no label could be
+    decoded, 1 when only some could."""
     try:
-        disk = FileDisk(place or path, writable=False)
-        return labels_of(disk, opt)
+        return labels_of(FileDisk(place, writable=False), opt)
     except FileNotFoundError:
         if path.startswith("/"):
             return Output(f"cannot open '{path}': No such file or directory\n", status=1)

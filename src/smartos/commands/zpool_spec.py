@@ -47,6 +47,11 @@ class Spec:
     tops: list[Top] = field(default_factory=list)
     spares: list[Path] = field(default_factory=list)
 
+    @property
+    def disks(self) -> list[Path]:
+        """The files of the vdevs, which a pool stands on."""
+        return [path for top in self.tops for path in top.paths]
+
 
 def leaf(system: System, operand: str) -> Path:
     """`make_leaf_vdev`: the file of an operand. Raises :class:`CommandError` when it cannot be a disk."""
@@ -188,7 +193,7 @@ def make(
     spec = construct(system, words)
     said: list[str] = []
     own = {each.path for each in pool.spares} if pool is not None and replacing else set()
-    for path, spare in [(path, False) for top in spec.tops for path in top.paths] + [(p, True) for p in spec.spares]:
+    for path, spare in [(path, False) for path in spec.disks] + [(path, True) for path in spec.spares]:
         if system.device_name(path) not in own:
             trouble = in_use(system, path, force, spare)
             if trouble:
@@ -208,13 +213,12 @@ def make(
 
 def small(spec: Spec) -> bool:
     """Whether a disk is below the smallest size."""
-    every = [path for top in spec.tops for path in top.paths] + spec.spares
-    return any(path.stat().st_size < label.MIN_DEVICE for path in every)
+    return any(path.stat().st_size < label.MIN_DEVICE for path in (*spec.disks, *spec.spares))
 
 
 def twice(spec: Spec) -> bool:
     """Whether a disk is named twice."""
-    every = [path.resolve() for top in spec.tops for path in top.paths] + [path.resolve() for path in spec.spares]
+    every = [path.resolve() for path in (*spec.disks, *spec.spares)]
     return len(set(every)) != len(every)
 
 

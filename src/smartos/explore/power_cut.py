@@ -14,7 +14,7 @@ from functools import cache
 from itertools import groupby
 
 from smartos.explore.frame import Table
-from smartos.explore.practice import Problem
+from smartos.explore.practice import Problem, unlike
 from smartos.explore.reply import Number, Pick
 from smartos.zfs.disk import Entry, Flush, MemoryDisk, Recorder, Write, replay
 from smartos.zfs.label import DATA_OFFSET, END_SIZE, LABELS, RING_OFFSET, label_offset
@@ -165,7 +165,7 @@ def _certain(cut: Cut) -> Problem:
         f"These are the writes of txg {new}, in their order. The power fails after write {cut.after}; all writes up to it "
         "are on the disks, and none after it. At which txg is the pool imported?",
         Number(), key, [rule, worked(cut, cut.after), said], said, rule, writes(made).html(),
-        {wrong: words for wrong, words in slips.items() if wrong != key},
+        unlike(key, slips),
     )  # fmt: skip
 
 

@@ -17,6 +17,11 @@ from smartos.explore.reply import Reply
 SEEDS = 1_000_000_000
 
 
+def unlike(key: object, slips: Mapping[object, str]) -> dict[object, str]:
+    """The slips without the key: what is a mistake in most problems of a kind is right in some."""
+    return {wrong: words for wrong, words in slips.items() if wrong != key}
+
+
 @dataclass(frozen=True)
 class Problem:
     """A problem with its key, which the model computed, and the way there.

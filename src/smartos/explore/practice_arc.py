@@ -4,8 +4,8 @@ The problems are those of :func:`smartos.zfs.arc_problems.problem`. Left out: ca
 """
 
 from smartos.explore.frame import Table
-from smartos.explore.practice import Practice, Problem
-from smartos.explore.reply import Number, Text
+from smartos.explore.practice import Practice, Problem, unlike
+from smartos.explore.reply import Text
 from smartos.zfs.arc import LRU
 from smartos.zfs.arc_problems import problem as made
 from smartos.zfs.arc_problems import shown
@@ -43,7 +43,7 @@ def problem(seed: int) -> Problem:
         question += " Write the letters with spaces between them."
     return Problem(
         question, reply, key, [RULE, table, said], said, f"{RULE} Follow the requests one by one.",
-        slips={wrong: words for wrong, words in slips.items() if wrong != key},
+        slips=unlike(key, slips),
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ Left out: R, two missing data columns, and the change of places of P and the fir
 import random
 
 from smartos.explore.frame import Table
-from smartos.explore.practice import Practice, Problem
+from smartos.explore.practice import Practice, Problem, unlike
 from smartos.explore.reply import Hex, Number
 from smartos.explore.svg import drawing, rect, text
 from smartos.zfs.galois import exp2, inverse, multiply
@@ -67,7 +67,7 @@ def _from_p(draw: random.Random, count: int, size: int) -> Problem:
             Table(["Column", "Hex", "Bits"], rows, "The survivors, and their XOR", plain=["Hex", "Bits"]), f"{told}.",
         ],
         f"{told}: P and the other data, bit by bit.", "XOR all that survives, P included, bit by bit.", _stripe(names, left),
-        _wrong(slips, key),
+        unlike(key, slips),
     )  # fmt: skip
 
 
@@ -118,7 +118,7 @@ def _with_q(draw: random.Random) -> Problem:
         ],
         f"Q without the other terms: {_term(factor, lost)} = {rest:02x}{halved}.",
         f"XOR the other columns, with their factors, out of Q; what is left is {_term(factor, lost)}.",
-        _stripe(names, left) + helping.html(), _wrong(slips, key),
+        _stripe(names, left) + helping.html(), unlike(key, slips),
     )  # fmt: skip
 
 
@@ -162,7 +162,7 @@ def _sectors(draw: random.Random) -> Problem:
         ],
         f"{data} of data, {rows * nparity} of parity, {key - bare} skipped.",
         f"Data, plus {nparity} of parity for each row begun, rounded up to a multiple of {nparity + 1}.",
-        slips=_wrong(slips, key),
+        slips=unlike(key, slips),
     )  # fmt: skip
 
 
@@ -189,7 +189,7 @@ def _parity(draw: random.Random) -> Problem:
         ],
         f"Sector {first} is on disk {disk}, and there the columns begin: {end}.",
         "Divide the sector by the number of disks: the remainder is where P is, and the other columns follow.",
-        slips=_wrong(slips, key),
+        slips=unlike(key, slips),
     )  # fmt: skip
 
 
@@ -202,10 +202,6 @@ def _number(column: bytes) -> int:
 
 def _digits(column: bytes) -> tuple[str, str]:
     return column.hex(), " ".join(f"{byte:08b}" for byte in column)
-
-
-def _wrong(slips: dict[int, str], key: int) -> dict[int, str]:
-    return {wrong: words for wrong, words in slips.items() if wrong != key}
 
 
 def _stripe(names: list[str], columns: list[bytes | None]) -> str:

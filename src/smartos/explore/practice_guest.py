@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from html import escape
 
 from smartos.explore.frame import Table
-from smartos.explore.practice import Practice, Problem
+from smartos.explore.practice import Practice, Problem, unlike
 from smartos.explore.reply import Hex, Number, Text
 from smartos.kvm import Guest
 from smartos.kvm.devices import EMPTY, IGNORED, LINE_STATUS, SERIAL
@@ -168,7 +168,7 @@ def _how_many(code: list[Instruction], steps: list[Step], listing: str, table: T
         [table, f"Only `in`, `out` and `hlt` leave the guest, each time that they are executed: {key} exits."],
         f"{key} times an `in`, an `out` or the `hlt` is executed; nothing else leaves the guest.",
         "Count each `in`, each `out` and the `hlt`, as often as it is executed.",
-        listing, {wrong: words for wrong, words in slips.items() if wrong != key},
+        listing, unlike(key, slips),
     )  # fmt: skip
 
 
@@ -181,7 +181,7 @@ def _what(code: list[Instruction], steps: list[Step], listing: str, table: Table
         [table, f"What `out` writes to {SERIAL:#x} is printed: {key}."],
         f"Each `out` to {SERIAL:#x} prints the character in `al`.",
         f"Follow `al`, and print it at each `out` while `dx` is {SERIAL:#x}. Capitals and small letters differ.",
-        listing, {wrong: words for wrong, words in slips.items() if wrong != key},
+        listing, unlike(key, slips),
     )  # fmt: skip
 
 
@@ -195,7 +195,7 @@ def _left(code: list[Instruction], steps: list[Step], listing: str, table: Table
         [table, f"The last instruction that changes `al` leaves {key:#x} there."],
         "An `out` does not change `al`; `mov`, `in`, `add` and `inc` do.",
         "Follow `al` from the top; an `out` leaves it as it is, and a loop comes by several times.",
-        listing, {wrong: words for wrong, words in slips.items() if wrong != key},
+        listing, unlike(key, slips),
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import random
 
 from smartos.explore.dirt import late, served
 from smartos.explore.frame import Table
-from smartos.explore.practice import Practice, Problem
+from smartos.explore.practice import Practice, Problem, unlike
 from smartos.explore.reply import Number
 
 REQUESTS = 12
@@ -50,7 +50,7 @@ def problem(seed: int) -> Problem:
         asked, reply = f"When does request {n + 1} get its answer?", Number("ms")
     return Problem(
         f"{setting} {asked}", reply, key, [rule, table, said], said, rule,
-        slips={wrong: words for wrong, words in slips.items() if wrong != key},
+        slips=unlike(key, slips),
     )  # fmt: skip
 
 

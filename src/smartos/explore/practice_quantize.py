@@ -7,7 +7,7 @@ prints at either end.
 import random
 
 from smartos.explore.frame import Table
-from smartos.explore.practice import Practice, Problem
+from smartos.explore.practice import Practice, Problem, unlike
 from smartos.explore.quantize import SIGNS, ats, bucket
 from smartos.explore.reply import Number
 
@@ -34,7 +34,7 @@ def _place(draw: random.Random) -> Problem:
         ],
         f"Row {key} takes {key:,} to {2 * key - 1:,}.",
         "A row is named by a power of two, the highest that is not above the value.",
-        slips={wrong: words for wrong, words in slips.items() if wrong != key},
+        slips=unlike(key, slips),
     )  # fmt: skip
 
 
@@ -57,7 +57,7 @@ def _draw(draw: random.Random) -> Problem:
         f"{SIGNS} × {counts[asked]} ∕ {total} is {share:.2f}, and rounds to {key}.",
         f"Take the row's share of all {total:,}, times {SIGNS}, and round.",
         Table(["Row", "Count"], list(counts.items()), "A distribution to draw", plain=["Row"]).html(),
-        {wrong: words for wrong, words in slips.items() if wrong != key},
+        unlike(key, slips),
     )  # fmt: skip
 
 

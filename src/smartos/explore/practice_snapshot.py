@@ -12,7 +12,7 @@ from functools import cache
 from itertools import combinations
 
 from smartos.explore.frame import Table
-from smartos.explore.practice import Practice, Problem
+from smartos.explore.practice import Practice, Problem, unlike
 from smartos.explore.reply import Number
 from smartos.zfs import dmu
 from smartos.zfs.blkptr import DVA
@@ -208,7 +208,7 @@ def _alone(made: History, blocks: Mapping[DVA, Block], steps: Table) -> Problem:
     return Problem(
         f"How many data blocks does `{HOME}{name}` hold in the end that nobody else does?", Number("blocks"), key,
         [RULE, worked(blocks, [name]), said], said, RULE, steps.html(),
-        {wrong: words for wrong, words in slips.items() if wrong != key},
+        unlike(key, slips),
     )  # fmt: skip
 
 
@@ -225,7 +225,7 @@ def _refers(made: History, blocks: Mapping[DVA, Block], steps: Table) -> Problem
     return Problem(
         f"How many data blocks does `{HOME}{name}` refer to in the end?", Number("blocks"), key,
         [rule, worked(blocks, [name]), said], said, rule, steps.html(),
-        {wrong: words for wrong, words in slips.items() if wrong != key},
+        unlike(key, slips),
     )  # fmt: skip
 
 
@@ -246,7 +246,7 @@ def _frees(made: History, blocks: Mapping[DVA, Block], steps: Table) -> Problem:
     return Problem(
         f"How many data blocks become free when {which} {'are both' if len(names) > 1 else 'is'} destroyed then?",
         Number("blocks"), key, [rule, worked(blocks, names), said], said, rule, steps.html(),
-        {wrong: words for wrong, words in slips.items() if wrong != key},
+        unlike(key, slips),
     )  # fmt: skip
 
 

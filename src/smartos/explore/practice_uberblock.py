@@ -13,7 +13,7 @@ from functools import cache
 
 from smartos.explore.frame import Table
 from smartos.explore.power_cut import cut_problem
-from smartos.explore.practice import Practice, Problem
+from smartos.explore.practice import Practice, Problem, unlike
 from smartos.explore.reply import Number
 from smartos.zfs import checksum
 from smartos.zfs.disk import MemoryDisk
@@ -200,7 +200,7 @@ def _slot(slots: Sequence[Slot], txg: int, key: int) -> Problem:
         "A disk with these uberblocks, alike in all four labels, is imported. Which slot’s uberblock is chosen?",
         Number(), key, [RULE, table(slots, False, True), f"Slot {key}, txg {txg}, has the highest txg of those that count."],
         f"Slot {key} has the highest txg, {txg}, of those that count.", RULE, table(slots, False).html(),
-        {wrong: words for wrong, words in slips.items() if wrong != key},
+        unlike(key, slips),
     )  # fmt: skip
 
 
@@ -229,7 +229,7 @@ def _txg(slots: Sequence[Slot], key: int, slot: int) -> Problem:
         [RULE, table(slots, True, True), f"The highest txg that counts in any label is {key}."],
         f"{key} is the highest txg that counts in any label; one good copy is enough.",
         f"{RULE} One good copy, in any label, is enough.", table(slots, True).html(),
-        {wrong: words for wrong, words in slips.items() if wrong != key},
+        unlike(key, slips),
     )  # fmt: skip
 
 

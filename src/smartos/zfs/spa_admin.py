@@ -6,6 +6,7 @@ Left out: delegation, holds, sharing, mounting (a filesystem can be used as soon
 and `libzfs_dataset.c` of illumos as of 12 August 2011.
 """
 
+import string
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -51,10 +52,13 @@ class Listed:
     origin: str = ""
 
 
+MAX_NAME = 255
+NAME_CHARACTERS = frozenset(string.ascii_letters + string.digits + "-_.: ")
+
+
 def valid(name: str, part: str = "dataset") -> None:
     """Raise :class:`Unsupported` for a name that no dataset or snapshot can have."""
-    allowed = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.: ")
-    if not name or len(name) > 255 or not set(name) <= allowed:
+    if not name or len(name) > MAX_NAME or not NAME_CHARACTERS.issuperset(name):
         raise Unsupported(f"cannot create '{name}': invalid character in the {part}'s name, or it is empty or too long")
 
 

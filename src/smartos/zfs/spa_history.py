@@ -83,14 +83,19 @@ def records(phys: HistoryPhys, read: Callable[[int, int], bytes]) -> Iterator[NV
         at += 8 + size
 
 
-def read_history(pool: "Pool") -> list[NVList]:
-    """The history of a pool that was opened for reading; empty when it has none."""
+def stored(pool: "Pool") -> Iterator[NVList]:
+    """The history of a pool that was opened for reading, oldest first; nothing when it has none. Raises
+    :class:`CorruptPool` where a record cannot be decoded."""
     number = pool.directory.get(HISTORY)
-    if not isinstance(number, int):
-        return []
-    dnode = pool.mos.dnode(number)
-    phys = HistoryPhys.unpack(dnode.bonus, dnode.order)
-    return list(records(phys, lambda offset, length: pool.mos.read(dnode, offset, length).ljust(length, b"\0")))
+    if isinstance(number, int):
+        dnode = pool.mos.dnode(number)
+        phys = HistoryPhys.unpack(dnode.bonus, dnode.order)
+        yield from records(phys, lambda offset, length: pool.mos.read(dnode, offset, length).ljust(length, b"\0"))
+
+
+def read_history(pool: "Pool") -> list[NVList]:
+    """All of that history."""
+    return list(stored(pool))
 
 
 class History:
