@@ -142,11 +142,10 @@ _TYPEDEFS = {
 # D's own types. A string is an array of `strsize` characters whose count is asked for when it matters; the other four
 # have no values that a program can compute with.
 STRING = Typedef("string", Array(C["char"], 256))
-_NOTHING = Function(VOID)
-DYN = Typedef("<DYN>", _NOTHING)
-STACK = Typedef("stack", _NOTHING)
-SYMADDR = Typedef("_symaddr", Pointer(VOID))
-USYMADDR = Typedef("_usymaddr", Pointer(VOID))
+DYN = Typedef("<DYN>", VOID)
+STACK = Typedef("stack", VOID)
+SYMADDR = Typedef("_symaddr", VOID)
+USYMADDR = Typedef("_usymaddr", VOID)
 
 
 def resolve(kind: CType) -> CType:

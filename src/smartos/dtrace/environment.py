@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from smartos.dtrace.ctf import CType, Types
-from smartos.dtrace.ident import Ident, Stability
+from smartos.dtrace.ident import Ident, Kind, Stability
 from smartos.dtrace.tree import ProbeDesc
+
+_NUMBERED = (Kind.ARRAY, Kind.SCALAR, Kind.AGG)
 
 
 @dataclass(eq=False)
@@ -30,6 +32,7 @@ class ProbeInfo:
     args: list[ProbeArg] | None = None
     attr: Stability = Stability()  # of the provider's argument data
     arg_attr: Stability = Stability()
+    attrs: tuple[Stability, ...] | None = None  # of provider, module, function, name, arguments; None: attributes.of_provider
 
     def __str__(self) -> str:
         return f"{self.provider}:{self.module}:{self.function}:{self.name}"
@@ -87,6 +90,25 @@ class Environment:
     desc: ProbeDesc | None = None  # and the description
     depends: list[tuple[str, str]] = field(default_factory=list)  # #pragma D depends_on, seen so far
     line_map: list[tuple[int, str]] = field(default_factory=list)
+    gen: int = 1  # number of the compilation at hand; see cook.compilation
+    scopes: list[dict[str, Ident]] = field(default_factory=list)  # parameters that hide globals, innermost last
+    providers: dict[str, Any] = field(default_factory=dict)  # declared in D: cook_decl.Provider by name
+    externs: list[Ident] = field(default_factory=list)  # kernel symbols that were used
+    has_sugar: bool = False  # the clause for errors under `if` is made
+    line: int = 0  # of the node that is being checked, for errors
+    region: str = ""  # "action list" or "predicate", likewise
+
+    def lookup(self, name: str) -> Ident | None:
+        """The identifier of that name: a parameter of the inline or translator at hand, else a global."""
+        for scope in reversed(self.scopes):
+            if name in scope:
+                return scope[name]
+        return self.globals.get(name)
+
+    def next_id(self, table: dict[str, Ident]) -> int:
+        """The next free number for a variable (or an aggregation) of one of the four tables."""
+        least = 1 if table is self.aggregations else 0x500
+        return max([least, *(ident.id + 1 for ident in table.values() if ident.kind in _NUMBERED)])
 
     @property
     def strsize(self) -> int:

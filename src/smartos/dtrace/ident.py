@@ -72,6 +72,9 @@ class Ident:
     data: Any = None  # an inline's expression, an aggregation's function, a translator, an enumerator's value
     version: tuple[int, int, int] = (1, 0, 0)
     line: int = 0
+    gen: int = 0  # the compilation that made it; 0 is built in
+    ops: str = ""  # how the checker treats it, where kind and flags do not say: "args", "regs"
+    params: list["Ident | None"] | None = None  # of an inline with parameters, in order; None where one has no name
 
 
 @dataclass
@@ -82,3 +85,5 @@ class Signature:
     optional: int | None = None
     varargs: int | None = None
     returns: CType | None = None
+    user: list[bool] = field(default_factory=list)  # which keys are addresses in a process; may be shorter than `args`
+    aux: int = 0  # an aggregation's encoded steps, of its first lquantize() or llquantize()
