@@ -41,9 +41,9 @@ class Ecb:
     probe: ProbeInfo
     desc: EcbDesc
     records: list[Record] = field(default_factory=list)
-    size: int = 4
+    size: int = 12
     alignment: int = 4
-    needed: int = 4  # with the scratch that a speculation's number takes
+    needed: int = 12  # with what its aggregations put behind the entry while they are worked out
     aggregations: list["AggId"] = field(default_factory=list)
     destructive: bool = False
     error: bool = False  # the consumer's own ERROR clause: its entries have a `fault` and no records
