@@ -137,7 +137,7 @@ def fits(conversion: Conversion, value: Node | CType | None, env: Environment) -
         case "time":
             return _is_integer(kind) and ctf.sizeof(kind) == 8
         case "str":
-            return isinstance(value, String) or ctf.is_string(kind) or char is not None and (char.char or char.size == 1)
+            return isinstance(value, String) or ctf.is_string(kind) or char is not None and char.char and char.signed
         case "wstr":
             return char is not None and char.bits == 32
         case "small":
