@@ -103,6 +103,7 @@ class Difo:
     relocations: list[tuple[str, int, str]] = field(default_factory=list)  # kernel symbols: name, index of code, kind
     destructive: bool = False
     lines: list[int] = field(default_factory=list)  # for each word, the line of D that it comes from; for the reader only
+    assembled: DifType | None = None  # type as assembled, before an action changed it; None: made by hand, not listed
 
     def string(self, offset: int) -> bytes:
         """The string at an offset of the table."""

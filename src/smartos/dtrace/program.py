@@ -87,3 +87,4 @@ class Program:
     threads: dict[str, Ident] = field(default_factory=dict)
     aggregations: dict[str, Ident] = field(default_factory=dict)
     attr: Stability = Stability()
+    difos: list[Difo] = field(default_factory=list)  # as they were assembled, in order: what `dtrace -S` lists
