@@ -1,0 +1,3 @@
+"""The subroutines that DIF calls."""
+
+SUBROUTINES: dict = {}
