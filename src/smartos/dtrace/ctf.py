@@ -96,10 +96,11 @@ class Struct(CType):
 
 @dataclass(eq=False)
 class Enum(CType):
-    """An enumeration: its enumerators by name, in order. Its values are ints."""
+    """An enumeration: its enumerators by name, in order. Its values are ints. A forward until `complete`."""
 
     tag: str
     values: dict[str, int] = field(default_factory=dict)
+    complete: bool = True
 
 
 @dataclass(eq=False)
@@ -189,7 +190,7 @@ def sizeof(kind: CType) -> int:
         case Array():
             return kind.count * sizeof(kind.of)
         case Enum():
-            return 4
+            return 4 if kind.complete else 0
         case Integer() | Float() | Struct():
             return kind.size
     return 0
@@ -231,6 +232,25 @@ def spelling(kind: CType, inner: str = "") -> str:
         case _:
             raise TypeError(f"{kind!r} is no C type")
     return f"{base} {inner}".rstrip()
+
+
+def type_name(kind: CType | None) -> str:
+    """A type as dtrace(1M)'s messages name it: as C does, but for functions and D's own dynamic variables."""
+    if kind is None:
+        return "<none>"
+    if kind is DYN:
+        return "dynamic variable"
+    if isinstance(kind, Function):
+        return "function"
+    if isinstance(kind, Pointer) and isinstance(kind.to, Function):
+        return "function pointer"
+    return spelling(kind)
+
+
+def is_forward(kind: CType) -> bool:
+    """Whether the type behind the typedefs is only named, not defined."""
+    kind = resolve(kind)
+    return isinstance(kind, Struct | Enum) and not kind.complete
 
 
 def _bare(kind: CType) -> CType:
@@ -282,10 +302,19 @@ class Types:
 
     def lookup(self, name: str, scope: str = "") -> CType | None:
         """The type of that very name (no pointer), or None. `scope` is C, D or a module; empty asks all."""
-        for table in (self.scopes.get(scope, {}),) if scope else self.scopes.values():
-            if name in table:
-                return table[name]
-        return None
+        found = self.find(name, scope)
+        return found[0] if found else None
+
+    def find(self, name: str, scope: str = "") -> tuple[CType, str] | None:
+        """As :meth:`lookup`, with the scope that has the type. A definition anywhere is better than a forward."""
+        forward = None
+        for place in ((scope, "C") if scope == "D" else (scope,)) if scope else tuple(self.scopes):
+            kind = self.scopes.get(place, {}).get(name)
+            if kind is not None and not is_forward(kind):
+                return kind, place
+            if kind is not None:
+                forward = kind, place
+        return forward
 
     def enumerator(self, name: str) -> tuple[Enum, int] | None:
         """The enumeration that has an enumerator of that name, and its value; D's own are asked first."""
