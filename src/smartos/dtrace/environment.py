@@ -90,11 +90,16 @@ class Environment:
     desc: ProbeDesc | None = None  # and the description
     depends: list[tuple[str, str]] = field(default_factory=list)  # #pragma D depends_on, seen so far
     line_map: list[tuple[int, str]] = field(default_factory=list)
+    script: bool = False  # the text is a file's: a description must have a predicate or actions after it
+    file: str = ""  # the library file at hand, for messages
+    scope: str = "D"  # where declared types go: D, or the module whose types are being declared, in C's own layout
+    declared: dict[tuple[str, str], Ident] = field(default_factory=dict)  # `extern` variables, by scope (D or C) and name
     gen: int = 1  # number of the compilation at hand; see cook.compilation
     scopes: list[dict[str, Ident]] = field(default_factory=list)  # parameters that hide globals, innermost last
     providers: dict[str, Any] = field(default_factory=dict)  # declared in D: cook_decl.Provider by name
     externs: list[Ident] = field(default_factory=list)  # kernel symbols that were used
     has_sugar: bool = False  # the clause for errors under `if` is made
+    depth: int = 0  # of the node that is being checked, under others
     line: int = 0  # of the node that is being checked, for errors
     region: str = ""  # "action list" or "predicate", likewise
 
