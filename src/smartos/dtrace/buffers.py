@@ -13,6 +13,7 @@ Follows `dtrace_buffer_reserve`, `dtrace_buffer_polish` and `dtrace_aggregate` o
 from smartos.dtrace.buffer import Entry
 
 SWITCH, FILL, RING = "switch", "fill", "ring"
+POLICIES = (RING, FILL, SWITCH)  # as the option numbers them
 AGGKEY, AGGBUFFER, SLEW = 24, 24, 17
 
 

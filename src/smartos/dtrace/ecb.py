@@ -120,7 +120,7 @@ def _llquantize_size(arg: int) -> int:
         raise Einval("llquantize() with steps that do not divide a power of the factor")
     from smartos.dtrace.aggregate import new
 
-    return len(new(Act.LLQUANTIZE, arg)) * 8 - 8
+    return len(new(Act.LLQUANTIZE, arg)) * 8
 
 
 def create(epid: int, probe: ProbeInfo, desc: EcbDesc, options: Mapping[str, int], new_aggid: Callable[[], int]) -> Plan:
