@@ -12,6 +12,7 @@ from smartos.dtrace.dif import DifVar, Difo, Op, Subr
 from smartos.dtrace.environment import Environment
 from smartos.dtrace.errors import DError
 from smartos.dtrace.ident import Ident, Is, Kind
+from smartos.dtrace.nodes import symbol_module
 from smartos.dtrace.shape import variable_type
 
 NOP = dif.word3(Op.NOP)
@@ -131,8 +132,10 @@ def _variables(code: Code, env: Environment) -> list[DifVar]:
 
 
 def _relocations(code: Code, env: Environment) -> list[tuple[str, int, str]]:
-    """Kernel symbols whose address is not to be settled here: none, unless the option `linkmode` is `dynamic`."""
-    if env.options.get("linkmode", "kernel") != "dynamic":
+    """Kernel symbols whose address is not to be settled here: none, unless the option `linkmode` is `dynamic`, or
+    `primary` and the symbol a loadable module's."""
+    mode = env.options.get("linkmode", "kernel")
+    if mode not in ("dynamic", "primary"):
         return []
     found = []
     at = 0
@@ -142,13 +145,14 @@ def _relocations(code: Code, env: Environment) -> list[tuple[str, int, str]]:
         at += 1
         if (ident := instruction.symbol) is None:
             continue
+        module = symbol_module(ident)
+        primary = module in ("unix", "genunix")
+        if primary and mode == "primary":
+            continue
         if not env.options.get("knodefs"):
-            module, _, name = ident.name.rpartition("`")
-            raise DError(
-                "D_ASRELO",
-                f"relocation remains against loadable kernel symbol {module}`{name} (offset 0x{at:x})",
-                ident.line,
-            )
+            kind = "primary kernel" if primary else "loadable kernel"
+            message = f"relocation remains against {kind} symbol {module}`{ident.name} (offset 0x{at:x})"
+            raise DError("D_ASRELO", message, ident.line)
         code.strings.insert(ident.name.encode())
         found.append((ident.name, dif.index(instruction.word) * 8, "KREL"))
     return found

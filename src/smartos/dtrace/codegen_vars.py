@@ -45,7 +45,7 @@ class Variables(Emitter):
             self.free(register)
             if length:
                 self.free(length)
-        if len(nodes) > dif.TUPLE_REGISTERS:
+        if len(nodes) > int(self.env.options.get("tregs", dif.TUPLE_REGISTERS)):
             raise DError("", "Insufficient tuple registers to generate code")
 
     def variable(self, node: Var) -> int:

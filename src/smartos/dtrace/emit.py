@@ -56,7 +56,7 @@ class Emitter:
 
     def allocate(self) -> int:
         """The lowest free register. Raises DError (D_NOREG) where there is none."""
-        for register in range(dif.REGISTERS):
+        for register in range(int(self.env.options.get("iregs", dif.REGISTERS))):
             if register not in self.used:
                 self.used.add(register)
                 return register
