@@ -15,6 +15,7 @@ from smartos.dtrace.dif import BYUREF, REGISTERS, STR, Difo
 from smartos.dtrace.fault import Dropped, Fault, FaultKind
 from smartos.dtrace.frame import Frame
 from smartos.dtrace.memory import Memory, Region
+from smartos.dtrace.subr import load
 from smartos.dtrace.variables import Limits, Variables
 
 
@@ -120,6 +121,7 @@ class Machine:
         self.variables = Variables(self.memory, limits)
         self.scratch = Scratch(limits.scratch)
         self.memory.map(self.scratch)
+        self.subroutines = load()
         self.random = seed % 1771875
         self.kernel, self.destructive = True, False
         self.speculation: Callable[[], int] = lambda: 0

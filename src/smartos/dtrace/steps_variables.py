@@ -5,7 +5,7 @@ Follows `dtrace_dif_emulate` from `DIF_OP_LDGA` to `DIF_OP_COPYS`.
 
 from typing import TYPE_CHECKING
 
-from smartos.dtrace.dif import GLOBAL, LOCAL, OTHER_USER, STR, THREAD, TUPLE_REGISTERS, DifType, Op, index, r1, r2, rd
+from smartos.dtrace.dif import GLOBAL, LOCAL, OTHER_USER, STR, THREAD, TUPLE_REGISTERS, DifType, Op, V, index, r1, r2, rd
 from smartos.dtrace.fault import Dropped, Fault, FaultKind
 from smartos.dtrace.memory import TOP, Region
 from smartos.dtrace.steps import Step, illegal
@@ -23,8 +23,6 @@ def _ldga(run: "Run", word: int) -> None:
 
 def _stga(run: "Run", word: int) -> None:
     """Only uregs[] can be written, by a destructive program; others do nothing there."""
-    from smartos.dtrace.dif import V
-
     registers = run.frame.context.get("uregs")
     if r1(word) != V.UREGS:
         raise Fault(FaultKind.ILLOP)
@@ -141,9 +139,7 @@ def _store(thread: bool, indexed: bool) -> Step:
 
 
 def _call(run: "Run", word: int) -> None:
-    from smartos.dtrace.subr import SUBROUTINES
-
-    call = SUBROUTINES.get(index(word))
+    call = run.machine.subroutines.get(index(word))
     if call is None:
         raise Fault(FaultKind.ILLOP)
     result = call(run, [value for value, _ in run.tuple])
