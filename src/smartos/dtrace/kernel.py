@@ -19,7 +19,9 @@ from smartos.dtrace.ecb import Einval, Plan, create
 from smartos.dtrace.errors import DError
 from smartos.dtrace.options import Options
 from smartos.dtrace.program import Act, EcbDesc, Program
+from smartos.dtrace.providers.profile import every_cpu
 from smartos.dtrace.speculation import Speculations
+from smartos.dtrace.timers import Timers
 from smartos.dtrace.tree import ProbeDesc
 
 MEMORY = 64 << 20
@@ -42,7 +44,7 @@ class Kernel:
     buffers really get is written back to them by :meth:`go`.
 
     `cpus` is how many CPUs there are, for providers that fire on each. `seed` makes `rand()` and the clock the same
-    every time.
+    every time. `own` is the context of BEGIN and END, the consumer's own process.
     """
 
     def __init__(
@@ -59,6 +61,9 @@ class Kernel:
         self.rooms: dict[int, AggregationRoom] = {}
         self.aggregations: dict[int, Any] = {}
         self.speculations = Speculations(0, 0)
+        self.own: dict[str, object] = {"execname": "dtrace", "pid": 1, "tid": 1}
+        self.timers = Timers(self)
+        self._attached: list[tuple[Any, Any]] = []
         self.double_errors = self.stack_overflows = self.reserve = 0
         self._aggids, self._cleaned, self._taken = 0, 0, Drops()
         self.destroyed: list[tuple[Act, int, Any, Mapping[str, object]]] = []  # raise(), stop() …, for whoever models it
@@ -109,7 +114,8 @@ class Kernel:
         self.activity = Activity.WARMUP
         self.buffer(0)
         self._cleaned = self.clock.now
-        self.fire(BEGIN, (1, 0, 0, 0, 0), {})
+        self._attach()
+        self.fire(BEGIN, (1, 0, 0, 0, 0), self.own)
         if self.activity is Activity.WARMUP:
             self.activity = Activity.ACTIVE
 
@@ -118,8 +124,39 @@ class Kernel:
         if self.activity not in (Activity.ACTIVE, Activity.DRAINING):
             return
         self.activity, self.reserve = Activity.COOLDOWN, 0
-        self.fire(END, (1, 0, 0, 0, 0), {})
+        self.fire(END, (1, 0, 0, 0, 0), self.own)
         self.activity = Activity.STOPPED
+        self.detach()
+
+    def _attach(self) -> None:
+        """Listen to the models' probes that are enabled, and start the clocks of the profile provider."""
+        for number, plans in self.by_probe.items():
+            probe = plans[0].ecb.probe
+            source, every = getattr(probe, "source", None), getattr(probe, "interval", 0)
+            if every:
+                self.timers.add(number, every, self.cpus if every_cpu(probe.name) else 1)
+            if source is not None:
+                self._attached.append((source, self._listener(number)))
+        for source, hear in self._attached:
+            source.listeners.append(hear)
+
+    def _listener(self, number: int) -> Any:
+        fire = self.firing.fire
+
+        def hear(probe: object, args: tuple, context: Mapping[str, object]) -> None:
+            fire(number, args, context)
+
+        return hear
+
+    def detach(self) -> None:
+        """Stop listening."""
+        for source, hear in self._attached:
+            source.listeners.remove(hear)
+        self._attached.clear()
+
+    def can_fire(self) -> bool:
+        """Whether anything is enabled that time or a model could still fire."""
+        return bool(self.timers or self._attached)
 
     def fire(self, probe: int, args: tuple, context: Mapping[str, object]) -> None:
         """A probe fires. `probe` is its number in the table."""
