@@ -1,0 +1,89 @@
+"""Which probes a description names: globs as the kernel matches them.
+
+A part that is empty matches everything, a part without glob characters only itself. `*`, `?`, `[a-z]`, `[!…]` and
+a backslash are the glob characters; the depth of `*` in one part is bounded, so that no pattern takes for ever.
+
+Follows `dtrace_match_glob` and `dtrace_probekey` of the kernel's dtrace.c.
+"""
+
+from typing import Any
+
+from smartos.dtrace.errors import DError
+
+_DEEPEST = 8
+
+
+def is_glob(text: str) -> bool:
+    """Whether the text has a character that makes it a pattern."""
+    return any(char in text for char in "[?*\\")
+
+
+def glob(text: str, pattern: str, depth: int = 0) -> bool:
+    """Whether the whole of `text` matches `pattern`. Raises DError where `*` is nested too deep."""
+    if depth > _DEEPEST:
+        raise DError("", "Probe description has too many globbing characters")
+    at, p = 0, 0
+    while p < len(pattern):
+        char = pattern[p]
+        p += 1
+        if char == "*":
+            rest = pattern[p:].lstrip("*")
+            return not rest or any(glob(text[start:], rest, depth + 1) for start in range(at, len(text)))
+        if at == len(text):
+            return False
+        if char == "[":
+            p = _in_class(text[at], pattern, p)
+            if p < 0:
+                return False
+        elif char == "\\":
+            if p == len(pattern) or pattern[p] != text[at]:
+                return False
+            p += 1
+        elif char not in ("?", text[at]):
+            return False
+        at += 1
+    return at == len(text)
+
+
+def _in_class(char: str, pattern: str, p: int) -> int:
+    """Where the pattern goes on after the class that begins at `p`, or -1 if `char` is not in it (or it never ends)."""
+    negated = pattern.startswith("!", p)
+    p += negated
+    inside, first, last = False, True, ""
+    while p < len(pattern) and (first or pattern[p] != "]"):
+        first = False
+        low = high = pattern[p]
+        if low == "-" and last and pattern[p + 1 : p + 2] != "]":
+            p += 1
+            low, high = last, pattern[p : p + 1]
+        if high == "\\":
+            p += 1
+            high = pattern[p : p + 1]
+            low = last if low == last and last else high
+        if not high:
+            return -1
+        inside = inside or low <= char <= high
+        last = high
+        p += 1
+    return p + 1 if p < len(pattern) and inside != negated else -1
+
+
+def part_matches(pattern: str, text: str) -> bool:
+    """Whether one part of a description matches one part of a probe's name."""
+    if not pattern:
+        return True
+    return glob(text, pattern) if is_glob(pattern) else text == pattern
+
+
+def matches(desc: Any, probe: Any) -> bool:
+    """Whether a description (a `tree.ProbeDesc`) names a probe (a `ProbeInfo`). One that is all empty wants a function."""
+    if desc.id:
+        return bool(desc.id == probe.id)
+    if not (desc.provider or desc.module or desc.function or desc.name):
+        return bool(probe.function)
+    return (
+        part_matches(desc.name, probe.name)
+        and part_matches(desc.provider, probe.provider)
+        and part_matches(desc.module, probe.module)
+        and part_matches(desc.function, probe.function)
+    )
