@@ -196,13 +196,15 @@ class XlatorMember(Node):
 
 @dataclass(eq=False)
 class Xlator(Node):
-    """`translator dst < src name > { members }`."""
+    """`translator dst < src name > { members }`. Once checked `ident` is the parameter's, `souid` and `ptrid` those of its output."""
 
     dst: CType
     src: CType
     param: str
     members: list[XlatorMember]
     ident: Ident | None = None
+    souid: Ident | None = None
+    ptrid: Ident | None = None
 
 
 @dataclass(eq=False)
