@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from smartos.dtrace import aggregate, names
+from smartos.dtrace import aggregate
 from smartos.dtrace.aggregate import Aggregation, State
 from smartos.dtrace.buffer import Record
 from smartos.dtrace.cells import Cell, raw, unsigned
 from smartos.dtrace.charts import ZOOM
+from smartos.dtrace.names import Names, settled
 from smartos.dtrace.options import Options
 from smartos.dtrace.program import Act
 
@@ -72,7 +73,7 @@ class Store:
     """All elements. `options` are asked each time, as setopt() may change them between two printings."""
 
     options: Options
-    names: names.Names = field(default_factory=names.Names)
+    names: Names = field(default_factory=Names)
     elements: dict[tuple, Element] = field(default_factory=dict)
     known: dict[object, Aggregation] = field(default_factory=dict)  # by the kernel's number, also those without values
 
@@ -89,7 +90,7 @@ class Store:
             sizes = tuple(record.size for record in kept.keys)
             for key, state in fresh.data.items():
                 if moves:
-                    key = tuple(names.settled(value, act, self.names) for value, act in zip(key, acts, strict=True))
+                    key = tuple(settled(value, act, self.names) for value, act in zip(key, acts, strict=True))
                 place = (kept.id, sizes, key)
                 if place in self.elements:
                     aggregate.merge(kept.act, self.elements[place].state, state)

@@ -21,8 +21,13 @@ if TYPE_CHECKING:
 _STACKS = (Act.STACK, Act.USTACK, Act.JSTACK)
 _SYMBOLS = (Act.SYM, Act.MOD, Act.USYM, Act.UMOD, Act.UADDR)
 _FORMATTED = (Act.PRINTF, Act.PRINTA, Act.SYSTEM, Act.FREOPEN)
-RESTORE = " "
+RESTORE = "."
 """The format that an empty freopen() gets: standard output again."""
+
+
+def _format(record: Record) -> Format | None:
+    """The format of the statement that a record begins."""
+    return record.act.format or (record.statement.format if record.statement else None)
 
 
 class Records:
@@ -54,7 +59,7 @@ class Records:
             consumer.write(names.stack(cell, act, consumer.names, consumer.options.number("stackindent", names.INDENT)))
         elif act in _SYMBOLS:
             consumer.write(f"  {names.address(cell, act, consumer.names):<50}")
-        elif act in _FORMATTED and record.act.format is not None:
+        elif act in _FORMATTED and _format(record) is not None:
             return self._formatted(entry, record, at)
         elif act is Act.PRINTA:
             return self._printa(entry, at)
@@ -78,7 +83,7 @@ class Records:
 
     def _formatted(self, entry: Entry, record: Record, at: int) -> int:
         """printf(), system() and freopen(), or a printa() with a format."""
-        consumer, fmt = self.consumer, record.act.format
+        consumer, fmt = self.consumer, _format(record)
         consumer.sheet.style = consumer.style()
         if record.action is Act.PRINTA:
             return self._printa_format(entry, fmt, at)

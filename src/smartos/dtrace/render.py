@@ -15,6 +15,7 @@ from smartos.dtrace.aggstore import Element
 from smartos.dtrace.buffer import Record, Value
 from smartos.dtrace.cells import Cell, quotient, raw, signed, text, unsigned, wrap
 from smartos.dtrace.charts import Style
+from smartos.dtrace.names import Names
 from smartos.dtrace.printformat import Conversion, Format
 from smartos.dtrace.program import Act
 
@@ -37,7 +38,7 @@ MISMATCH = "Data record list does not match statement"
 class Sheet:
     """What a value is printed under: where names are looked up, how charts look, in which zone times are."""
 
-    names: names.Names = field(default_factory=names.Names)
+    names: Names = field(default_factory=Names)
     style: Style = field(default_factory=Style)
     zone: tzinfo = UTC
 
