@@ -140,7 +140,7 @@ _TYPEDEFS = {
     "id_t": "int", "pid_t": "int",
 }  # fmt: skip
 
-FUNCTION = Function(VOID)  # what every function that a program declares has for its type, as in libdtrace
+FUNCTION = Function(C["int"])  # what every function that a program declares has for its type, as in libdtrace
 
 # D's own types. A string is an array of `strsize` characters whose count is asked for when it matters; the other four
 # have no values that a program can compute with.

@@ -189,21 +189,24 @@ def _option(lexer: "Lexer", pragma: str, items: list[_Item]) -> None:
 
 
 def _set_option(lexer: "Lexer", name: str, value: str | None) -> None:
+    """Set it among the environment's options, and where the compiler itself asks for it."""
     from smartos.dtrace.options import Options
 
     env = lexer.env
-    options = env.options
-    if isinstance(options, Options):
-        options.set(name, value, program=True)
-        options.settle(env)
-        return
-    fresh = Options()
-    fresh.update(options)
-    fresh.set(name, value, program=True)
-    fresh.settle(env)
-    options.clear()
-    options.update(fresh)
-    env.options = options
+    options = env.options if isinstance(env.options, Options) else Options()
+    if options is not env.options:
+        options.update(env.options)
+        env.options = options
+    before = {field: getattr(env, field) for field in ("defaultargs", "argref", "zdefs", "empty", "amin")}
+    options.set(name, value, program=True)
+    options.settle(env)
+    for field, kept in before.items():
+        if field not in options:
+            setattr(env, field, kept)
+    if name == "version":
+        for table in (env.globals, env.threads, env.aggregations):
+            for key in [key for key, ident in table.items() if ident.version > env.version]:
+                del table[key]
 
 
 def _line(lexer: "Lexer", pragma: str, items: list[_Item]) -> None:
