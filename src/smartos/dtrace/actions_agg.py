@@ -35,8 +35,8 @@ def _aggregation(call: Func, name: str, tag: str, node: Node, number: int = 1) -
     return node.ident
 
 
-def _defined(call: Func, tag: str, ident: Ident) -> Ident:
-    if Is.MOD not in ident.flags:
+def _defined(call: Func, tag: str, ident: Ident, gen: int) -> Ident:
+    if ident.gen == gen and Is.MOD not in ident.flags:
         raise DError(f"D_{tag}_AGGBAD", f"undefined aggregation: @{ident.name}", call.line)
     return ident
 
@@ -49,7 +49,7 @@ def _scalar(call: Func, name: str, tag: str, node: Node) -> None:
 def clear(builder: Builder, call: Func, statement: Statement) -> None:
     """clear(@a): the values become 0, the keys stay."""
     name, (node, *_) = _arguments(call, "CLEAR", 1, 1, "1")
-    ident = _defined(call, "CLEAR", _aggregation(call, name, "CLEAR", node))
+    ident = _defined(call, "CLEAR", _aggregation(call, name, "CLEAR", node), builder.env.gen)
     builder.action(statement, Act.LIBACT, constant(ident.id), Lib.CLEAR)
 
 
@@ -61,7 +61,7 @@ def normalize(builder: Builder, call: Func, statement: Statement) -> None:
     ident = _aggregation(call, name, "NORMALIZE", node)
     if by:
         _scalar(call, name, "NORMALIZE", by[0])
-    _defined(call, "NORMALIZE", ident)
+    _defined(call, "NORMALIZE", ident, builder.env.gen)
     builder.action(statement, Act.LIBACT, constant(ident.id), Lib.DENORMALIZE if back else Lib.NORMALIZE)
     if by:
         builder.action(statement, Act.LIBACT, builder.generate(by[0]), Lib.NORMALIZE)
@@ -74,7 +74,7 @@ def truncate(builder: Builder, call: Func, statement: Statement) -> None:
     ident = _aggregation(call, name, "TRUNC", node)
     if count:
         _scalar(call, name, "TRUNC", count[0])
-    _defined(call, "TRUNC", ident)
+    _defined(call, "TRUNC", ident, builder.env.gen)
     builder.action(statement, Act.LIBACT, constant(ident.id), Lib.TRUNC)
     builder.action(statement, Act.LIBACT, builder.generate(count[0]) if count else constant(0), Lib.TRUNC)
 
@@ -89,7 +89,7 @@ def printa(builder: Builder, call: Func, statement: Statement) -> None:
         raise DError("D_PRINTA_PROTO", message, call.line)
     before: Ident | None = None
     for number, node in enumerate(call.args[first - 1 :], first):
-        ident = _defined(call, "PRINTA", _aggregation(call, name, "PRINTA", node, number))
+        ident = _defined(call, "PRINTA", _aggregation(call, name, "PRINTA", node, number), builder.env.gen)
         if before is not None:
             validate_keys(before, ident, line=builder.line)
         elif fmt is not None:

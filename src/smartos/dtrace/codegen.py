@@ -11,6 +11,7 @@ from smartos.dtrace.codegen_ops import LOGICAL, Operators, is_arithmetic_operato
 from smartos.dtrace.codegen_vars import Variables
 from smartos.dtrace.codegen_xlate import Translations, translator_of
 from smartos.dtrace.dif import Difo, Op
+from smartos.dtrace.emit import DEEPEST
 from smartos.dtrace.environment import Environment
 from smartos.dtrace.errors import DError
 from smartos.dtrace.ident import Ident, Is, Kind
@@ -29,6 +30,9 @@ class Generator(Operators, Variables, Translations):
     def node(self, node: Node) -> int:
         """Write the code of a node and return the register that has its value."""
         before, self.line = self.line, node.line or self.line
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise DError("D_UNKNOWN", "expression is nested too deeply", self.line)
         match node:
             case Int():
                 node.reg = self.allocate()
@@ -52,6 +56,7 @@ class Generator(Operators, Variables, Translations):
                 kind = type(node).__name__
                 raise DError("D_UNKNOWN", f"internal error -- node type {kind} is not valid for an identifier", self.line)
         self.line = before
+        self.depth -= 1
         return node.reg
 
     def _name(self, node: Var) -> int:

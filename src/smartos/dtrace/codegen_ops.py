@@ -181,11 +181,3 @@ class Operators(Emitter):
         if changed is not value:
             self.free(step)
         return value
-
-    def store_variable(self, target: Var, register: int) -> None:
-        """Store a register into a scalar variable, or into the element whose keys are on the tuple stack."""
-        raise NotImplementedError
-
-    def store_through(self, source: Node, register: int, target: Node) -> None:
-        """Store a register's value, of node `source`, where the node `target` is in memory."""
-        raise NotImplementedError

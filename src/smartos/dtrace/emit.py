@@ -15,13 +15,15 @@ from smartos.dtrace.environment import Environment
 from smartos.dtrace.errors import DError
 from smartos.dtrace.ident import Ident
 from smartos.dtrace.shape import is_scalar_type, node_size, type_size
-from smartos.dtrace.tree import Node
+from smartos.dtrace.tree import Node, Var
 
 _UNSIGNED = {1: Op.LDUB, 2: Op.LDUH, 4: Op.LDUW, 8: Op.LDX}
 _SIGNED = {1: Op.LDSB, 2: Op.LDSH, 4: Op.LDSW, 8: Op.LDX}
 _STORES = {1: Op.STB, 2: Op.STH, 4: Op.STW, 8: Op.STX}
 _USER = Op.ULDSB - Op.LDSB  # from a load to the load of a user's address
 MASK64 = (1 << 64) - 1
+LONGEST = 256 * 1024 // 4  # instructions of the longest object that the kernel takes
+DEEPEST = 200  # nodes under each other, inlines' own included
 
 
 def power_of_two(size: int) -> int:
@@ -47,9 +49,18 @@ class Emitter:
         self.env, self.line = env, line
         self.code = Code()
         self.used = {0}
+        self.depth = 0
 
     def node(self, node: Node) -> int:
         """Write the code of a node and return the register that has its value."""
+        raise NotImplementedError
+
+    def store_variable(self, target: Var, register: int) -> None:
+        """Store a register into a scalar variable, or into the element whose keys are on the tuple stack."""
+        raise NotImplementedError
+
+    def store_through(self, source: Node, register: int, target: Node) -> None:
+        """Store a register's value, of node `source`, where the node `target` is in memory."""
         raise NotImplementedError
 
     # Registers
@@ -77,6 +88,8 @@ class Emitter:
 
     def emit(self, word: int, label: int = 0, symbol: Ident | None = None) -> Instruction:
         """Append an instruction."""
+        if len(self.code.instructions) >= LONGEST:
+            raise DError("", "DIF program exceeds maximum program size")
         instruction = Instruction(word, label, symbol, self.line)
         self.code.instructions.append(instruction)
         return instruction
