@@ -42,6 +42,11 @@ class Step:
     hasarg: bool = False
     room: tuple[int, int] = (0, 0)  # bytes of an aggregation's key and value
 
+    @property
+    def tuple_keys(self) -> tuple[int, ...]:
+        """The keys that the program wrote: without the aggregation's number before them and the increment after them."""
+        return self.keys[1 : len(self.keys) - self.hasarg]
+
 
 @dataclass(eq=False)
 class Plan:
@@ -189,9 +194,8 @@ def _lay_out(ecb: Ecb, steps: list[Step], tuples: set[int]) -> None:
             step.room = (current - base, step.size)
             current += step.size
             needed, current = max(needed, current), -1
-            ecb.aggregations.append(
-                AggId(step.aggid, ecb, step.act, [slots[key] for key in step.keys], step.act.statement)
-            )
+            keys = [slots[key] for key in step.tuple_keys]
+            ecb.aggregations.append(AggId(step.aggid, ecb, step.act, keys, step.act.statement))
         elif number in tuples:
             if current < 0:
                 current = size + (4 - size) % 8

@@ -152,11 +152,10 @@ class Firing:
         statement = agg.statement
         ident = statement.aggregation if statement is not None else None
         number = ident.id if ident is not None else agg.id
-        keys = agg.keys[:-1] if _has_increment(agg) else agg.keys
         made = self.kernel.aggregations.get(number)
         if made is None:
             name = ident.name if ident is not None else ""
-            made = self.kernel.aggregations[number] = Aggregation(number, name, agg.act.kind, agg.act.arg, keys)
+            made = self.kernel.aggregations[number] = Aggregation(number, name, agg.act.kind, agg.act.arg, agg.keys)
         return made, adder(agg.act.kind, agg.act.arg), made.data
 
     def _room(self, cpu: int) -> AggregationRoom:
@@ -175,11 +174,6 @@ class Firing:
         clock.advance(clock.now + value)
         frame.timestamp = clock.now
         self._chilled[frame.cpu] = mark, chilled + value
-
-
-def _has_increment(agg: AggId) -> bool:
-    last = agg.keys[-1].act if agg.keys else None
-    return last is not None and last.kind is Act.DIFEXPR and last.difo is not None and last.difo.type.size == 0
 
 
 def _signed(value: int) -> int:
@@ -230,8 +224,7 @@ class _Run:
         incr = self.value if step.hasarg else 1
         if difo is not None:
             value = self.firing.machine.run(difo, self.frame)
-        keys = step.keys[:-1] if step.hasarg else step.keys
-        key = tuple([self.keys[number] for number in keys])
+        key = tuple([self.keys[number] for number in step.tuple_keys])
         self.firing.aggregate(step, key, value, incr, self.frame.cpu)
 
     def _act(self, step: Step) -> Any:
