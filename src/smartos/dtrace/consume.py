@@ -128,7 +128,7 @@ class Consumer:
             for agg in plan.ecb.aggregations:
                 ident = agg.statement.aggregation if agg.statement else None
                 if ident is not None:
-                    self.store.declare(ident.id, Aggregation(ident.id, ident.name, agg.act.kind, agg.act.arg, agg.keys))
+                    self.store.declare(agg.id, Aggregation(ident.id, ident.name, agg.act.kind, agg.act.arg, agg.keys))
 
     def consume(self, entries: list[Entry]) -> None:
         """Print entries, in the order that the `temporal` option says."""

@@ -152,10 +152,10 @@ class Firing:
         statement = agg.statement
         ident = statement.aggregation if statement is not None else None
         number = ident.id if ident is not None else agg.id
-        made = self.kernel.aggregations.get(number)
+        made = self.kernel.aggregations.get(agg.id)
         if made is None:
             name = ident.name if ident is not None else ""
-            made = self.kernel.aggregations[number] = Aggregation(number, name, agg.act.kind, agg.act.arg, agg.keys)
+            made = self.kernel.aggregations[agg.id] = Aggregation(number, name, agg.act.kind, agg.act.arg, agg.keys)
         return made, adder(agg.act.kind, agg.act.arg), made.data
 
     def _room(self, cpu: int) -> AggregationRoom:

@@ -235,7 +235,7 @@ class Kernel:
         return [entry for cpu in sorted(self.buffers) for entry in self.buffers[cpu].take()]
 
     def take_aggregations(self) -> dict[int, Any]:
-        """What the aggregations have gathered since the last question, by their variable's number."""
+        """What the aggregations have gathered since the last question, by the number of the aggregating action."""
         found, self.aggregations = self.aggregations, {}
         self.firing.forget_aggregations()
         for room in self.rooms.values():
