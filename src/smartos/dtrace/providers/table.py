@@ -12,6 +12,7 @@ from typing import Any
 from smartos import probes as points
 from smartos.dtrace.environment import ProbeArg, ProbeInfo
 from smartos.dtrace.errors import DError
+from smartos.dtrace.library import for_provider
 from smartos.dtrace.match import glob, matches
 from smartos.dtrace.providers import arguments, profile
 from smartos.dtrace.tree import ProbeDesc
@@ -54,6 +55,7 @@ class Table:
 
     def __init__(self, env: Any = None) -> None:
         self.env = env
+        self.library: Any = None
         self.rows: dict[int, Row] = {}
         self._names: dict[tuple[str, str, str, str], Row] = {}
         self._loaded: set[str] = set()
@@ -155,6 +157,8 @@ class Table:
             return None
         stable = arguments.translated(row.provider, row.name)
         if stable is not None:
+            if self.library is not None and "nolibs" not in self.env.options:
+                self.library.load(for_provider(row.provider))
             return [
                 ProbeArg(self.type(native), number, self.type(target) if target != native else None)
                 for native, number, target in stable

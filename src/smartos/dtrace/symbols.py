@@ -1,0 +1,85 @@
+"""The kernel's symbols: names of functions that stacks and `sym()` show, and the few variables that programs read.
+
+Functions have no code here, only a place: modules lie behind one another where amd64's kernel text is, and each function
+takes 4 KiB, in the order in which it is first named. Variables lie in kernel memory (see `objects`). Follows what
+libdtrace finds in /dev/ksyms; left out are data of modules that no model has.
+"""
+
+from smartos.dtrace.ctf import CType, Types
+from smartos.dtrace.ident import Ident, Is, Kind, Stability
+from smartos.dtrace.names import Names, Symbol
+
+TEXT = 0xFFFF_FFFF_FB80_0000
+MODULE, FUNCTION = 1 << 24, 1 << 12
+MODULES = ("unix", "genunix", "zfs", "kvm", "ip", "dtrace", "profile", "systrace", "sockfs", "TS", "SDC", "scsi", "sd")
+VARIABLES = {
+    "devnamesp": ("genunix", "struct devnames *"), "sclass": ("genunix", "sclass_t *"), "kmem_flags": ("genunix", "int"),
+    "physmem": ("unix", "pgcnt_t"), "freemem": ("genunix", "pgcnt_t"), "lbolt": ("genunix", "clock_t"), "hz": ("genunix", "int"),
+    "maxusers": ("genunix", "int"), "utsname": ("genunix", "struct utsname"), "p0": ("genunix", "struct proc"),
+    "ncpus": ("unix", "int"), "cpu_list": ("unix", "struct cpu *"), "practive": ("genunix", "struct proc *"),
+    "rootdir": ("genunix", "struct vnode *"), "kas": ("unix", "struct as"), "panicstr": ("unix", "char *"),
+    "dtrace_zero": ("dtrace", "char [1024]"), "maxphys": ("genunix", "int"), "nproc": ("genunix", "int"),
+    "initname": ("genunix", "char *"), "zone0": ("genunix", "struct zone"), "global_zone": ("genunix", "struct zone *"),
+    "max_ncpus": ("unix", "int"), "pagesize": ("genunix", "uint_t"), "t0": ("unix", "struct _kthread"), "tick_per_msec": ("genunix", "int"),
+}  # fmt: skip
+
+
+class Symbols(Names):
+    """All symbols of one session."""
+
+    def __init__(self, types: Types) -> None:
+        self._types = types
+        self._functions: dict[tuple[str, str], int] = {}
+        self._by_address: dict[int, tuple[str, str]] = {}
+        self._next: dict[str, int] = {}
+        self._modules = list(MODULES)
+        self._idents: dict[tuple[str, str], Ident] = {}
+        self.data: dict[str, int] = {}  # addresses of variables
+        self._data_places: list[tuple[int, str]] = []
+
+    def place(self, name: str, module: str = "genunix") -> int:
+        """The address of a function, which has one from then on."""
+        found = self._functions.get((module, name))
+        if found is None:
+            if module not in self._modules:
+                self._modules.append(module)
+            base = TEXT + MODULE * self._modules.index(module)
+            found = self._functions[module, name] = base + self._next.get(module, 0)
+            self._next[module] = self._next.get(module, 0) + FUNCTION
+            self._by_address[found] = module, name
+        return found
+
+    def pc(self, frame: str) -> int:
+        """The address that a frame's text `module`function+0x12` stands for."""
+        module, _, rest = frame.rpartition("`")
+        name, _, offset = rest.partition("+")
+        return self.place(name, module or "genunix") + (int(offset, 16) if offset else 0)
+
+    def symbol(self, address: int) -> Symbol | None:
+        """The function that an address is in, or the variable."""
+        base = address - address % FUNCTION
+        found = self._by_address.get(base)
+        if found:
+            return Symbol(found[0], found[1], base)
+        near = max((place for place in self._data_places if place[0] <= address < place[0] + 0x10000), default=None)
+        return Symbol(VARIABLES[near[1]][0], near[1], near[0]) if near else None
+
+    def user_symbol(self, pid: int, address: int) -> Symbol | None:
+        """The same of a process's function, where a model has named one."""
+        return self.symbol(address)
+
+    def find(self, module: str, name: str) -> Ident | None:
+        """A variable as the compiler wants it: an identifier with a type. `module` may be empty or `kernel`."""
+        known = VARIABLES.get(name)
+        if known is None or module not in ("", "kernel", known[0]):
+            return None
+        key = known[0], name
+        if key not in self._idents:
+            self._idents[key] = Ident(name, Kind.SYMBOL, 0, Is.NONE, Stability(1, 1, 0), self._type(known[1]), data=known[0])
+        return self._idents[key]
+
+    def _type(self, text: str) -> CType:
+        from smartos.dtrace.ktypes import SCOPE
+
+        _, kind = self._types.scopes[SCOPE].declarator(f"{text.partition('[')[0]} x{''.join(text.partition('[')[1:])}")  # type: ignore[attr-defined]
+        return kind
