@@ -15,6 +15,7 @@ from typing import Any
 from smartos.dtrace.buffer import Drops, Ecb, Entry, Status
 from smartos.dtrace.buffers import POLICIES, AggregationRoom, Buffer
 from smartos.dtrace.clock import Clock
+from smartos.dtrace.difo_check import Known, validate
 from smartos.dtrace.ecb import Einval, Plan, create
 from smartos.dtrace.errors import DError
 from smartos.dtrace.options import Options
@@ -64,6 +65,7 @@ class Kernel:
         self.own: dict[str, object] = {"execname": "dtrace", "pid": 1, "tid": 1}
         self.timers = Timers(self)
         self._attached: list[tuple[Any, Any]] = []
+        self._variables: Known = {}
         self.double_errors = self.stack_overflows = self.reserve = 0
         self._aggids, self._cleaned, self._taken = 0, 0, Drops()
         self.destroyed: list[tuple[Act, int, Any, Mapping[str, object]]] = []  # raise(), stop() …, for whoever models it
@@ -72,7 +74,19 @@ class Kernel:
 
     def enable(self, program: Program) -> int:
         """Enable a program's clauses; how many probes they match. Raises :class:`DError` for what the kernel refuses."""
+        self._validate(program)
         return sum(self.enable_clause(desc) for desc in program.ecbs)
+
+    def _validate(self, program: Program) -> None:
+        """Check every DIF object before anything is enabled, and remember its variables for those that follow."""
+        for desc in program.ecbs:
+            for difo in (desc.predicate, *(act.difo for act in desc.actions)):
+                if difo is None:
+                    continue
+                if validate(difo, self._variables):
+                    raise DError("", "DIF program content is invalid")
+                for row in difo.vars:
+                    self._variables.setdefault((row.scope, row.id), row)
 
     def enable_clause(self, desc: EcbDesc) -> int:
         """Enable one clause at all the probes that its description names."""
