@@ -1,0 +1,446 @@
+"""From one DIF object to lines of Python: every path through it, followed to its end with what is known on the way.
+
+Branches only go forward, so following both sides of each ends; the lines of a side are nested under its condition, and
+a branch whose condition is known on the path costs nothing. Objects that would grow too long that way, or use what is
+rare (stores through pointers, checked loads), are left to the interpreter. Every value gets a name of its own when it is
+computed, so that the order of effects is the object's. `pc` holds the byte offset while something that can fault runs.
+
+The names that the lines use: `args`, `context`, `get` (the context's), `frame`, those of :class:`Unit` and what
+:mod:`~smartos.dtrace.jit_runtime` has.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from smartos.dtrace.dif import GLOBAL, LOCAL, OTHER_USER, STR, THREAD, TUPLE_REGISTERS, Difo, Op, V, index, label, r1, r2, rd
+from smartos.dtrace.jit_values import ZERO, Condition, Number, Reference, Text, Value, arithmetic, branch, constant
+from smartos.dtrace.memory import TOP
+from smartos.dtrace.steps import CONDITIONS, LOADS, SIGN, TWO, legal
+from smartos.dtrace.steps_variables import DEFAULT_STRSIZE
+
+MOST_LINES = 400
+CPU = 'get("cpu", 0)'
+DEEPEST = 60
+_CONTEXT_NUMBERS = {
+    V.PID: "pid", V.PPID: "ppid", V.TID: "tid", V.UID: "uid", V.GID: "gid", V.ERRNO: "errno", V.IPL: "ipl",
+    V.CURTHREAD: "curthread", V.VTIMESTAMP: "vtimestamp",
+}  # fmt: skip
+_CONTEXT_TEXTS = {V.EXECNAME: "execname", V.ZONENAME: "zonename"}
+_PROBE_TEXTS = {V.PROBEPROV: "provider", V.PROBEMOD: "module", V.PROBEFUNC: "function", V.PROBENAME: "name"}
+
+
+class Uncovered(Exception):
+    """The object has something that is not translated."""
+
+
+@dataclass
+class Unit:
+    """What one Python function is made of: its lines, and the objects that they name.
+
+    `machine` is what the code runs on, `probe` what fires. `constants` go into the function's globals.
+    """
+
+    machine: Any
+    probe: Any
+    lines: list[str] = field(default_factory=list)
+    constants: dict[str, Any] = field(default_factory=dict)
+    epid: int = 0
+    begin: str = "begin"  # what makes the clause's frame
+    names: int = 0
+    nargs: int | None = None  # how many arguments are fired, where that is known
+
+    def emit(self, depth: int, text: str) -> None:
+        """Append a line."""
+        self.lines.append(" " * depth + text)
+
+    def name(self) -> str:
+        """A new name of a local variable."""
+        self.names += 1
+        return f"v{self.names}"
+
+    def keep(self, what: Any) -> str:
+        """The name of an object that the lines need."""
+        for name, known in self.constants.items():
+            if known is what:
+                return name
+        name = f"k{len(self.constants)}"
+        self.constants[name] = what
+        return name
+
+    def frame(self, depth: int) -> None:
+        """See to it that `frame` is the clause's."""
+        self.emit(depth, f"if frame is None: frame = {self.begin}(args, context)")
+
+    def thread(self) -> str:
+        """The expression of the thread that acts."""
+        return '(get("pid") or 0, get("tid") or 0)'
+
+
+@dataclass
+class Path:
+    """What is known at one point of one path."""
+
+    regs: list[Value]
+    stack: list[tuple[Value, str]] = field(default_factory=list)  # value, and an expression of its size if by reference
+    condition: Condition | None = None
+    dynamic: bool = False  # something may have been dropped
+
+    def copy(self) -> "Path":
+        """The same, to go another way."""
+        return replace(self, regs=list(self.regs), stack=list(self.stack))
+
+
+class Translator:
+    """Translates one DIF object into a unit. `leaf(depth, value)` writes what is to be done with what it returns."""
+
+    def __init__(self, unit: Unit, difo: Difo, leaf: Callable[[int, Value], None]) -> None:
+        self.unit, self.difo, self.leaf = unit, difo, leaf
+        self.code = unit.machine.prepare(difo)
+        self.limit = len(unit.lines) + MOST_LINES
+        self.strsize = unit.machine.limits.strsize
+
+    def run(self, depth: int) -> None:
+        """Write the lines. Raises Uncovered, perhaps after some."""
+        if not self.unit.machine.kernel:
+            raise Uncovered("a program without the kernel's privilege")
+        if not all(legal(self.difo, at) for at in range(len(self.difo.code))):
+            raise Uncovered("an instruction that is not legal")
+        self.path(0, Path([ZERO] * 8), depth)
+
+    def path(self, at: int, path: Path, depth: int) -> None:
+        """Follow a path from an instruction on."""
+        unit = self.unit
+        while at < len(self.difo.code):
+            word = self.difo.code[at]
+            op = Op(word >> 24)
+            if len(unit.lines) > self.limit or depth > DEEPEST:
+                raise Uncovered("too many paths")
+            if op is Op.RET:
+                self.end(path.regs[rd(word)], path, depth)
+                return
+            if op not in CONDITIONS:
+                self.step(op, at, word, path, depth)
+                at += 1
+                continue
+            taken = branch(op, path.condition or ("cmp", "0", "1", True))
+            if path.condition is None and op is not Op.BA:
+                raise Uncovered("a branch before any comparison")
+            if taken is True:
+                at = label(word)
+            elif taken is False:
+                at += 1
+            else:
+                unit.emit(depth, f"if {taken}:")
+                self.path(label(word), path.copy(), depth + 1)
+                unit.emit(depth, "else:")
+                self.path(at + 1, path, depth + 1)
+                return
+        self.end(ZERO, path, depth)
+
+    def end(self, value: Value, path: Path, depth: int) -> None:
+        """The object returns."""
+        if path.dynamic:
+            self.unit.emit(depth, "if dropped: raise Dropped")
+        self.leaf(depth, value)
+
+    # ---- values
+
+    def number(self, value: Value, depth: int) -> Number:
+        """A value as a number: an address, where it is none yet."""
+        if isinstance(value, Number):
+            return value
+        if isinstance(value, Text):
+            return self.assign(depth, Number(value.address))
+        return self.assign(depth, Number(f"({value.text}.base + {value.skip} if {value.text} else 0)"))
+
+    def assign(self, depth: int, value: Number) -> Number:
+        """Give a number a name, unless it is a constant or has one."""
+        if value.constant is not None:
+            return constant(value.constant)
+        if value.text.isidentifier():
+            return value
+        name = self.unit.name()
+        self.unit.emit(depth, f"{name} = {value.text}")
+        return replace(value, text=name)
+
+    def text(self, value: Value, depth: int, null: bool = False) -> str:
+        """An expression of a string's bytes, cut at strsize. `null` lets NULL be an empty one."""
+        size = self.strsize
+        if isinstance(value, Text):
+            if value.known is not None:
+                return repr(value.known[:size])
+            name = self.unit.name()
+            self.unit.emit(depth, f"{name} = cut[{value.text}]")
+            return name
+        number = self.number(value, depth)
+        name = self.unit.name()
+        self.unit.emit(depth, f"{name} = string({number.text}, {size})" + (f" if {number.text} else b''" if null else ""))
+        return name
+
+    # ---- instructions
+
+    def step(self, op: Op, at: int, word: int, path: Path, depth: int) -> None:
+        """One instruction that is no branch."""
+        regs = path.regs
+        if op in TWO:
+            regs[rd(word)] = self.two(op, at, self.number(regs[r1(word)], depth), self.number(regs[r2(word)], depth), depth)
+        elif op in LOADS:
+            self.load(op, at, word, path, depth)
+        elif Op.ULDSB <= op <= Op.ULDX:
+            self.load(Op(op - Op.ULDSB + Op.LDSB), at, word, path, depth, user=True)
+        elif op is Op.NOT:
+            regs[rd(word)] = self.assign(depth, Number(f"{self.number(regs[r1(word)], depth).text} ^ {TOP}"))
+        elif op is Op.MOV:
+            regs[rd(word)] = regs[r1(word)]
+        elif op in (Op.CMP, Op.TST, Op.SCMP):
+            self.compare(op, at, word, path, depth)
+        elif op is Op.SETX:
+            regs[rd(word)] = constant(self.difo.ints[index(word)] & TOP)
+        elif op is Op.SETS:
+            address = str(self.code.strings + index(word))
+            regs[rd(word)] = Text("", address, self.difo.string(index(word)))
+        elif op in _VARIABLES:
+            _VARIABLES[op](self, at, word, path, depth)
+        elif op is not Op.NOP:
+            raise Uncovered(op.name)
+
+    def two(self, op: Op, at: int, a: Number, b: Number, depth: int) -> Number:
+        """Arithmetic."""
+        if op in (Op.SDIV, Op.UDIV, Op.SREM, Op.UREM):
+            plain = op in (Op.UDIV, Op.UREM) or (a.high < SIGN and b.high < SIGN)
+            if b.constant == 0 or not plain:
+                name = self.unit.name()
+                self.unit.emit(depth, f"pc = {4 * at}")
+                self.unit.emit(depth, f"{name} = {op.name.lower()}({a.text}, {b.text})")
+                return Number(name)
+            if b.constant is None:
+                self.unit.emit(depth, f"if not {b.text}: raise Fault(DIVZERO, 0, {4 * at})")
+        return self.assign(depth, arithmetic(op, a, b))
+
+    def load(self, op: Op, at: int, word: int, path: Path, depth: int, user: bool = False) -> None:
+        """A load from memory."""
+        size, sign = LOADS[op]
+        name, address = self.unit.name(), self.number(path.regs[r1(word)], depth)
+        memory = '(get("memory") or memory).load' if user else "load"
+        self.unit.emit(depth, f"pc = {4 * at}")
+        self.unit.emit(depth, f"{name} = {memory}({address.text}, {size}{', True' if user else ''})")
+        if sign:
+            self.unit.emit(depth, f"{name} = extend({name}, {size})")
+        path.regs[rd(word)] = Number(name, 0, TOP if sign else (1 << 8 * size) - 1)
+
+    def compare(self, op: Op, at: int, word: int, path: Path, depth: int) -> None:
+        """A comparison: it only says what a branch would ask."""
+        a, b = path.regs[r1(word)], path.regs[r2(word)]
+        if op is Op.SCMP:
+            self.unit.emit(depth, f"pc = {4 * at}")
+            if not isinstance(a, Text) and not isinstance(b, Text):
+                name, x, y = self.unit.name(), self.number(a, depth), self.number(b, depth)
+                self.unit.emit(depth, f"{name} = order(string, {x.text}, {y.text}, {self.strsize})")
+                path.condition = ("scmp", name, "0", True)
+            else:
+                path.condition = ("scmp", self.text(a, depth, True), self.text(b, depth, True), True)
+            return
+        x = self.number(a, depth)
+        y = self.number(b, depth) if op is Op.CMP else ZERO
+        path.condition = (op.name.lower(), x.text, y.text, x.high < SIGN and y.high < SIGN)
+
+
+def _ldgs(self: Translator, at: int, word: int, path: Path, depth: int) -> None:
+    number = index(word)
+    path.regs[rd(word)] = (
+        _static(self, GLOBAL, number, depth) if number >= OTHER_USER else builtin(self, at, number, ZERO, depth)
+    )
+
+
+def _ldls(self: Translator, at: int, word: int, path: Path, depth: int) -> None:
+    number = index(word)
+    path.regs[rd(word)] = _static(self, LOCAL, number, depth) if number >= OTHER_USER else ZERO
+
+
+def _static(self: Translator, scope: int, number: int, depth: int) -> Value:
+    unit, name = self.unit, self.unit.name()
+    if self.unit.machine.variables.by_ref(scope, number):
+        unit.emit(depth, f"{name} = reference({scope}, {number}, {CPU if scope == LOCAL else 0})")
+        unit.emit(depth, f"{name} = 0 if {name}.region.data[0] == 255 else {name}.region")
+        return Reference(name, 8)
+    unit.emit(depth, f"{name} = {_integers(scope)}.get({number}, 0)")
+    return Number(name)
+
+
+def _integers(scope: int) -> str:
+    return "globals_" if scope == GLOBAL else f"locals_({CPU})"
+
+
+def _store_static(scope: int) -> Callable[..., None]:
+    def step(self: Translator, at: int, word: int, path: Path, depth: int) -> None:
+        number, value = index(word), path.regs[rd(word)]
+        if number < OTHER_USER:
+            raise Uncovered("a store to a built-in variable")
+        if not self.unit.machine.variables.by_ref(scope, number):
+            self.unit.emit(depth, f"{_integers(scope)}[{number}] = {self.number(value, depth).text}")
+            return
+        address = self.number(value, depth).text
+        self.unit.emit(depth, f"pc = {4 * at}")
+        self.unit.emit(depth, f"put_static(machine, {scope}, {number}, {CPU}, {address})")
+
+    return step
+
+
+def builtin(self: Translator, at: int, number: int, element: Number, depth: int) -> Value:
+    """A built-in variable."""
+    unit = self.unit
+    if V.ARG0 <= number <= V.ARG9:
+        return _argument(self, number - V.ARG0, depth)
+    if number == V.ARGS and element.constant is not None:
+        return _argument(self, element.constant, depth)
+    if number in (V.ID, V.EPID):
+        return constant(unit.probe.id if number == V.ID else unit.epid)
+    name = unit.name()
+    if number in _CONTEXT_NUMBERS:
+        unit.emit(depth, f'{name} = get("{_CONTEXT_NUMBERS[number]}", 0)')
+        unit.emit(depth, f"{name} = {name} & {TOP} if {name}.__class__ is int else word({name})")
+        return Number(name)
+    if number in _CONTEXT_TEXTS:
+        key = _CONTEXT_TEXTS[number]
+        unit.emit(depth, f'{name} = get("{key}")')
+        unit.emit(depth, f'if {name} is None: {name} = "{"sched" if key == "execname" else "global"}"')
+        return Text(name, f"intern({name})", None, key)
+    if number in _PROBE_TEXTS:
+        known = getattr(unit.probe, _PROBE_TEXTS[number]).encode()
+        return Text("", f"intern({known!r})", known)
+    unit.emit(depth, f"pc = {4 * at}")
+    if number == V.VMREGS:
+        unit.emit(depth, f'{name} = element(get("vmregs"), {element.text})')
+        unit.emit(depth, f"{name} = {name} & {TOP} if {name}.__class__ is int else word({name})")
+        return Number(name)
+    unit.frame(depth)
+    unit.emit(depth, f"{name} = frame.variable({number}, {element.text})")
+    return Number(name)
+
+
+def _argument(self: Translator, number: int, depth: int) -> Value:
+    unit = self.unit
+    if unit.nargs is not None and number >= unit.nargs:
+        return ZERO
+    name = unit.name()
+    guard = "" if unit.nargs is not None else f" if len(args) > {number} else 0"
+    unit.emit(depth, f"{name} = args[{number}]{guard}")
+    unit.emit(depth, f"{name} = {name} & {TOP} if {name}.__class__ is int else word({name})")
+    return Number(name)
+
+
+def _ldga(self: Translator, at: int, word: int, path: Path, depth: int) -> None:
+    path.regs[rd(word)] = builtin(self, at, r1(word), self.number(path.regs[r2(word)], depth), depth)
+
+
+def _key(self: Translator, at: int, word: int, path: Path, thread: bool, indexed: bool, depth: int) -> str:
+    """The expression of a dynamic variable's key."""
+    parts = []
+    for value, size in path.stack if indexed else ():
+        if not size:
+            parts.append(self.number(value, depth).text)
+        elif isinstance(value, Number):
+            self.unit.emit(depth, f"pc = {4 * at}")
+            name = self.unit.name()
+            self.unit.emit(depth, f"{name} = key_bytes(machine, {value.text}, {size})")
+            parts.append(name)
+        elif value.known is not None:
+            parts.append(repr((value.known + b"\0")[: int(size) + 1]))
+        else:
+            parts.append(f"(full[{value.text}] + b'\\0')[:{int(size) + 1}]")
+    parts.append(str(index(word)))
+    if thread:
+        parts.append(self.unit.thread())
+    return f"({', '.join(parts)},)"
+
+
+def _load_dynamic(thread: bool, indexed: bool) -> Callable[..., None]:
+    scope = THREAD if thread else GLOBAL
+
+    def step(self: Translator, at: int, word: int, path: Path, depth: int) -> None:
+        if index(word) < OTHER_USER:
+            raise Uncovered("a built-in variable")
+        key, name = _key(self, at, word, path, thread, indexed, depth), self.unit.name()
+        self.unit.emit(depth, f"{name} = dynamic.get({key}, 0)")
+        by_ref = self.unit.machine.variables.by_ref(scope, index(word))
+        path.regs[rd(word)] = Reference(name) if by_ref else Number(name)
+
+    return step
+
+
+def _store_dynamic(thread: bool, indexed: bool) -> Callable[..., None]:
+    scope = THREAD if thread else GLOBAL
+
+    def step(self: Translator, at: int, word: int, path: Path, depth: int) -> None:
+        unit, number = self.unit, index(word)
+        if number < OTHER_USER:
+            raise Uncovered("a built-in variable")
+        key, value = _key(self, at, word, path, thread, indexed, depth), self.number(path.regs[rd(word)], depth)
+        if not path.dynamic:
+            unit.emit(depth, "dropped = False")
+            path.dynamic = True
+        unit.emit(depth, f"pc = {4 * at}")
+        if value.constant == 0:
+            unit.emit(depth, f"if {key} in dynamic: free({key})")
+        elif unit.machine.variables.by_ref(scope, number):
+            unit.emit(depth, f"dropped |= put_reference(machine, {key}, {scope}, {number}, {value.text})")
+        else:
+            unit.emit(depth, f"dropped |= put_number(variables, {key}, {value.text})")
+
+    return step
+
+
+def _push(self: Translator, at: int, word: int, path: Path, depth: int) -> None:
+    if len(path.stack) == TUPLE_REGISTERS:
+        raise Uncovered("too many keys")
+    unit, value = self.unit, path.regs[rd(word)]
+    if Op(word >> 24) is Op.PUSHTV:
+        path.stack.append((value, ""))
+        return
+    size = path.regs[r2(word)]
+    if not isinstance(size, Number) or size.constant is None or size.constant >= SIGN:
+        raise Uncovered("a key of a size that is not constant")
+    if r1(word) != STR:
+        path.stack.append((self.number(value, depth), str(size.constant)) if size.constant else (value, ""))
+        return
+    limit = size.constant or DEFAULT_STRSIZE
+    if isinstance(value, Text):
+        path.stack.append((value, str(limit)))
+        return
+    address, name = self.number(value, depth), unit.name()
+    unit.emit(depth, f"pc = {4 * at}")
+    unit.emit(depth, f"{name} = len(string({address.text}, {limit})) + 1")
+    path.stack.append((address, name))
+
+
+def _pop(self: Translator, at: int, word: int, path: Path, depth: int) -> None:
+    del path.stack[-1:]
+
+
+def _flush(self: Translator, at: int, word: int, path: Path, depth: int) -> None:
+    path.stack.clear()
+
+
+def _call(self: Translator, at: int, word: int, path: Path, depth: int) -> None:
+    """A subroutine: the interpreter's own."""
+    unit, name = self.unit, self.unit.name()
+    call = unit.machine.subroutines.get(index(word))
+    if call is None:
+        raise Uncovered("no such subroutine")
+    args = ", ".join(self.number(value, depth).text for value, _ in path.stack)
+    unit.frame(depth)
+    unit.emit(depth, f"pc = {4 * at}")
+    before = self.number(path.regs[rd(word)], depth).text
+    unit.emit(depth, f"{name} = {unit.keep(call)}(Run(machine, {unit.keep(self.code)}, frame), [{args}])")
+    unit.emit(depth, f"{name} = {before} if {name} is None else {name} & {TOP}")
+    path.regs[rd(word)] = Number(name)
+
+
+_VARIABLES: dict[Op, Callable[..., None]] = {
+    Op.LDGA: _ldga, Op.LDGS: _ldgs, Op.LDLS: _ldls, Op.STGS: _store_static(GLOBAL), Op.STLS: _store_static(LOCAL),
+    Op.LDTS: _load_dynamic(True, False), Op.STTS: _store_dynamic(True, False),
+    Op.LDGAA: _load_dynamic(False, True), Op.STGAA: _store_dynamic(False, True),
+    Op.LDTAA: _load_dynamic(True, True), Op.STTAA: _store_dynamic(True, True),
+    Op.PUSHTR: _push, Op.PUSHTV: _push, Op.POPTS: _pop, Op.FLUSHTS: _flush, Op.CALL: _call,
+}  # fmt: skip
