@@ -6,7 +6,8 @@ Follows libdtrace's `dt_cg.c`.
 from smartos.dtrace import ctf
 from smartos.dtrace.dif import Op
 from smartos.dtrace.emit import Emitter
-from smartos.dtrace.nodes import is_arith, is_pointer, is_string, promote
+from smartos.dtrace.fit import promote
+from smartos.dtrace.nodes import is_arith, is_pointer, is_string
 from smartos.dtrace.shape import is_signed_type, type_size
 from smartos.dtrace.tree import Node, Op1, Op2, Op3, Var
 

@@ -11,10 +11,9 @@ Follows the node constructors of libdtrace's `dt_parser.c` (`dt_node_int`, `dt_n
 from smartos.dtrace import attributes
 from smartos.dtrace.ctf import C, STRING, Struct, resolve
 from smartos.dtrace.environment import Environment
+from smartos.dtrace.fit import promote
 from smartos.dtrace.ident import Is, Kind
-from smartos.dtrace.nodes import (
-    INT, MASK, assign, fail, is_integer, kind_name, promote, propagate, type_size,
-)  # fmt: skip
+from smartos.dtrace.nodes import INT, MASK, assign, fail, is_integer, kind_name, propagate, type_size
 from smartos.dtrace.tree import (
     Clause, ExprStatement, Func, FuncStatement, If, Inline, Int, Name, Node, Op1, Op2, Op3, String, TypeRef, Xlator,
 )  # fmt: skip

@@ -11,10 +11,10 @@ from smartos.dtrace.ctf import DYN, Array, Function, compatible, resolve
 from smartos.dtrace.dispatch import cook, cooks
 from smartos.dtrace.environment import Environment
 from smartos.dtrace.errors import DError
+from smartos.dtrace.fit import argcompat, ptrcompat
 from smartos.dtrace.ident import Is, Kind
 from smartos.dtrace.nodes import (
-    argcompat, assign, fail, is_integer, is_pointer, is_string, is_vfptr, propagate, ptrcompat, resolved, set_attr,
-    type_name, unreferenced,
+    assign, fail, is_integer, is_pointer, is_string, is_vfptr, propagate, resolved, set_attr, type_name, unreferenced,
 )  # fmt: skip
 from smartos.dtrace.tree import Agg, Func, Int, Name, Node, Op2, Var
 

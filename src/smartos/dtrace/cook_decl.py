@@ -14,10 +14,9 @@ from smartos.dtrace.construct import build
 from smartos.dtrace.ctf import CType, Pointer, compatible, resolve, type_name as name_of_type
 from smartos.dtrace.dispatch import cook, cooks
 from smartos.dtrace.environment import Environment, ProbeArg, ProbeInfo
+from smartos.dtrace.fit import argcompat
 from smartos.dtrace.ident import Is, Kind
-from smartos.dtrace.nodes import (
-    argcompat, assign, fail, is_dynamic, is_void, resolve_ident, resolved, type_name,
-)  # fmt: skip
+from smartos.dtrace.nodes import assign, fail, is_dynamic, is_void, resolve_ident, resolved, type_name
 from smartos.dtrace.tree import Inline, Node, ProbeDecl, ProbeDesc, ProviderDecl, Sym, TypeRef, Var
 from smartos.dtrace.xlators import find_translator
 

@@ -12,9 +12,10 @@ from smartos.dtrace.construct import signed
 from smartos.dtrace.ctf import DYN, CType
 from smartos.dtrace.dispatch import cook, cook_list, cooks
 from smartos.dtrace.environment import Environment
+from smartos.dtrace.fit import argcompat
 from smartos.dtrace.ident import Ident, Is, Kind, Signature, Stability
 from smartos.dtrace.nodes import (
-    argcompat, assign, fail, is_dynamic, is_void, kind_name, name_of_type, set_attr, type_name, unreferenced,
+    assign, fail, is_dynamic, is_void, kind_name, name_of_type, set_attr, type_name, unreferenced,
 )  # fmt: skip
 from smartos.dtrace.prototype import lookup_type, signature, unknown
 from smartos.dtrace.tree import Agg, Func, Int, Name, Node, Sym, TypeRef, Var

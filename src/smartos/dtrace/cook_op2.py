@@ -10,10 +10,11 @@ from smartos.dtrace.cook_member import cook_element, cook_member_of
 from smartos.dtrace.ctf import DYN, STRING, CType, Enum, Function, Pointer, compatible, resolve
 from smartos.dtrace.dispatch import cook, cooks
 from smartos.dtrace.environment import Environment
+from smartos.dtrace.fit import promote, ptrcompat
 from smartos.dtrace.ident import Is
 from smartos.dtrace.nodes import (
-    INT, MASK, assign, fail, is_actfunc, is_arith, is_dynamic, is_integer, is_pointer, is_scalar, is_strcompat, is_string,
-    is_vfptr, is_void, kind_name, promote, propagate, ptrcompat, set_attr, type_name,
+    INT, MASK, assign, fail, is_actfunc, is_arith, is_dynamic, is_integer, is_pointer, is_scalar, is_strcompat,
+    is_string, is_vfptr, is_void, kind_name, propagate, set_attr, type_name,
 )  # fmt: skip
 from smartos.dtrace.tree import Int, Name, Node, Op2, Op3, TypeRef
 from smartos.dtrace.xlators import find_translator, output_of

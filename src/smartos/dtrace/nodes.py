@@ -1,17 +1,17 @@
-"""What the checker asks of a node: its type, whether two of them go together, its size, its name in a message.
+"""What the checker asks of a node: what kind of type it has, its size, its name in a message.
 
 A node's `type` is a C type, or one of D's own: STRING, DYN (translated data, aggregations, arrays whose values have no
 type yet), STACK, SYMADDR and USYMADDR. The flags `signed`, `ref`, `bitfield` and `userland` follow from the type and
 are set together with it by :func:`assign`.
 
-Follows the questions of libdtrace's `dt_parser.c` (`dt_node_is_…`, `dt_node_promote`, `dt_node_diftype`) and
+Follows the questions of libdtrace's `dt_parser.c` (`dt_node_is_…`, `dt_node_diftype`) and
 `dt_ident_resolve`. Left out: programs of the other data model.
 """
 
 from smartos.dtrace import attributes
 from smartos.dtrace.ctf import (
     C, DYN, STACK, STRING, SYMADDR, USYMADDR, Array, CType, Enum, Float, Function, Integer, Pointer, Struct,
-    compatible, is_string as is_string_type, resolve, sizeof, type_name as name_of_type,
+    is_string as is_string_type, resolve, sizeof, type_name as name_of_type,
 )  # fmt: skip
 from smartos.dtrace.dif import BYREF, BYUREF, CTF, STR, DifType
 from smartos.dtrace.environment import Environment
@@ -24,7 +24,6 @@ from smartos.dtrace.tree import (
 
 MASK = (1 << 64) - 1
 INT = C["int"]
-_RANK = {kind: at for at, kind in enumerate(C.values())}
 _KINDS = {
     Kind.ARRAY: "associative array", Kind.SCALAR: "scalar", Kind.PTR: "pointer", Kind.FUNC: "function",
     Kind.AGG: "aggregation", Kind.AGGFUNC: "aggregating function", Kind.ACTFUNC: "tracing function",
@@ -77,22 +76,8 @@ def set_attr(node: Node, attr: Stability, env: Environment) -> None:
     node.attr = attr
 
 
-def promote(left: Node, right: Node) -> CType:
-    """The type of an arithmetic operation on two integers or enums, by C's usual conversions but without widening to int."""
-    a, b = _integral(left), _integral(right)
-    a_base, b_base = resolve(a), resolve(b)
-    a_rank, b_rank = a_base.bits + (not a_base.signed), b_base.bits + (not b_base.signed)  # type: ignore[attr-defined]
-    if a_rank == b_rank:
-        return b if _RANK.get(a_base, 0) < _RANK.get(b_base, 0) else a
-    return a if a_rank > b_rank else b
-
-
-def _integral(node: Node) -> CType:
-    assert node.type is not None
-    return INT if isinstance(resolve(node.type), Enum) else node.type
-
-
-def _base(node: Node) -> CType:
+def base_of(node: Node) -> CType:
+    """The type of a node without typedefs and qualifiers."""
     assert node.type is not None, node
     return resolve(node.type)
 
@@ -111,7 +96,7 @@ def is_char_type(kind: CType) -> bool:
 
 def is_integer(node: Node) -> bool:
     """Whether it is an integer or an enum, and not void."""
-    base = _base(node)
+    base = base_of(node)
     return isinstance(base, Enum) or isinstance(base, Integer) and base.size > 0
 
 
@@ -120,18 +105,18 @@ is_arith = is_integer  # D computes with no floating-point numbers
 
 def is_float(node: Node) -> bool:
     """Whether it is a real floating-point number."""
-    base = _base(node)
+    base = base_of(node)
     return isinstance(base, Float) and "imaginary" not in base.name and "complex" not in base.name
 
 
 def is_scalar(node: Node) -> bool:
     """Whether it is an integer, enum or pointer."""
-    return is_integer(node) or isinstance(_base(node), Pointer)
+    return is_integer(node) or isinstance(base_of(node), Pointer)
 
 
 def is_vfptr(node: Node) -> bool:
     """Whether it is a pointer to void or to a function, with which there is no arithmetic."""
-    base = _base(node)
+    base = base_of(node)
     return isinstance(base, Pointer) and (isinstance(resolve(base.to), Function) or is_void_type(base.to))
 
 
@@ -164,13 +149,13 @@ def is_usymaddr(node: Node) -> bool:
 
 def is_strcompat(node: Node) -> bool:
     """Whether it can be taken as a string: a string, or a pointer to or array of char."""
-    base = _base(node)
+    base = base_of(node)
     return isinstance(base, Pointer) and is_char_type(base.to) or isinstance(base, Array) and is_char_type(base.of)
 
 
 def is_pointer(node: Node) -> bool:
     """Whether it is a pointer or an array, and no string."""
-    return not is_string(node) and isinstance(_base(node), Pointer | Array)
+    return not is_string(node) and isinstance(base_of(node), Pointer | Array)
 
 
 def is_void(node: Node) -> bool:
@@ -189,49 +174,6 @@ def is_posconst(node: Node) -> bool:
 def is_actfunc(node: Node) -> bool:
     """Whether it calls an action."""
     return isinstance(node, Func) and node.ident is not None and node.ident.kind is Kind.ACTFUNC
-
-
-# Whether two go together
-
-
-def ptrcompat(left: Node, right: Node) -> CType | None:
-    """The pointer type that two pointers (or one and the constant 0) have in common, or None."""
-    if is_dynamic(left) or is_dynamic(right):
-        return None
-    l_int, r_int = is_integer(left), is_integer(right)
-    if l_int and r_int or any(i and not (isinstance(n, Int) and n.value == 0) for i, n in ((l_int, left), (r_int, right))):
-        return None
-    if not l_int and not r_int and left.userland != right.userland:
-        return None
-    a = _base(right if l_int else left)
-    b = _base(left if r_int else right)
-    a_to, b_to = _target(a), _target(b)
-    if a_to is None or b_to is None:
-        return None
-    a_void, b_void = is_void_type(a_to), is_void_type(b_to)
-    if not (a_void or b_void or compatible(a_to, b_to)):
-        return None
-    return a if b_void else b
-
-
-def _target(base: CType) -> CType | None:
-    return base.to if isinstance(base, Pointer) else base.of if isinstance(base, Array) else None
-
-
-def argcompat(formal: Node, actual: Node) -> bool:
-    """Whether a value may be passed for a parameter, used as a key, or assigned."""
-    if is_integer(formal) and is_integer(actual) or is_strcompat(formal) and is_strcompat(actual):
-        return True
-    if any(formal.type is kind and actual.type is kind for kind in (STACK, SYMADDR, USYMADDR)):
-        return True
-    if isinstance(_base(formal), Function | Struct) and not _is_forward(formal):
-        return compatible(formal.type, actual.type)  # type: ignore[arg-type]
-    return ptrcompat(formal, actual) is not None
-
-
-def _is_forward(node: Node) -> bool:
-    base = _base(node)
-    return isinstance(base, Struct) and not base.complete
 
 
 # Identifiers behind nodes

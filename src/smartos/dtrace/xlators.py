@@ -10,8 +10,9 @@ from smartos.dtrace import attributes
 from smartos.dtrace.ctf import DYN, CType, Pointer, Struct, compatible, resolve, spelling
 from smartos.dtrace.dispatch import cook, cooks
 from smartos.dtrace.environment import Environment
+from smartos.dtrace.fit import argcompat
 from smartos.dtrace.ident import Ident, Is, Kind
-from smartos.dtrace.nodes import argcompat, assign, fail, name_of_type, set_attr, type_name
+from smartos.dtrace.nodes import assign, fail, name_of_type, set_attr, type_name
 from smartos.dtrace.tree import Node, TypeRef, Xlator, XlatorMember
 
 
