@@ -18,7 +18,7 @@ PREDEFINED = {"__sun": "1", "__unix": "1", "__SVR4": "1", "__SUNW_D": "1", "__SU
               "__SunOS_5_11": "1", "__SUNW_D_VERSION": "0x01c00e00"}  # fmt: skip
 _TOKEN = re.compile(r'[A-Za-z_]\w*|"(?:[^"\\\n]|\\.)*"?|\'(?:[^\'\\\n]|\\.)*\'?|[0-9][\w.]*|\s+|##|.', re.S)
 _COMMENT = re.compile(r'/\*.*?(?:\*/|\Z)|"(?:[^"\\\n]|\\.)*"?|\'(?:[^\'\\\n]|\\.)*\'?', re.S)
-_DIRECTIVE = re.compile(r"[ \t]*#[ \t]*([A-Za-z]*)(.*)", re.S)
+_DIRECTIVE = re.compile(r"#[ \t]*([A-Za-z]*)(.*)", re.S)  # in the first column only, as Sun's cpp wants it
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _DEEPEST = 60
 _LARGEST = 1 << 22  # characters that a program may grow to
@@ -121,7 +121,7 @@ class Preprocessor:
                 body = self.run(path.read_text("utf-8", "surrogateescape"), str(path))
                 self._depth -= 1
                 back = name if self._depth else "/dev/fd/0"
-                return f'# 1 "{path}" 1\n{body}\n# {following - 1} "{back}" 2'
+                return f'# 1 "{path}" 1\n{body}\n# {following} "{back}" 2'
         raise _failed(f"{found[1] or found[2]}: No such file or directory")
 
     # Macros
@@ -168,8 +168,7 @@ class Preprocessor:
 
         defined = re.sub(r"\bdefined\s*(?:\(\s*([A-Za-z_]\w*)\s*\)|([A-Za-z_]\w*))",
                          lambda found: str(int((found[1] or found[2]) in self.macros)), text)  # fmt: skip
-        plain = _WORD.sub(lambda found: found[0] if found.start() and found.string[found.start() - 1].isdigit() else "0",
-                          self.expand(defined))  # fmt: skip
+        plain = "".join("0" if _WORD.fullmatch(token) else token for token in _TOKEN.findall(self.expand(defined)))
         if not plain.strip():
             raise _failed("#if with no expression")
         env = Environment()
