@@ -1,7 +1,10 @@
 """The consumer: what dtrace(1M) makes of the buffers that the kernel's side hands over, as text.
 
-`work()` reads the buffers once, prints what is in them and says what was lost; `finish()` does that for the last time
-and prints the aggregations that no printa() has printed. What a record prints is in :mod:`~smartos.dtrace.records`.
+Between naps it asks for the status, takes the aggregations and switches the buffers, each at its own rate (`statusrate`,
+`aggrate`, `switchrate`), in the kernel's virtual time: :meth:`Consumer.due` says when, :meth:`Consumer.wake` does it. So
+exit() takes effect when the status is next asked for, and a printa() shows what its aggregation has by then.
+:meth:`Consumer.finish` stops the tracing, reads all that is left and prints the aggregations that no printa() has
+printed. What a record prints is in :mod:`~smartos.dtrace.records`.
 
 Text goes out as str; inside, a character is a byte. Left out: `-B`, processes, notices of changed buffer sizes, which
 the command gives. Follows `dt_consume.c` and `dt_work.c` of libdtrace, and `chew` of the command.
@@ -23,6 +26,8 @@ from smartos.dtrace.names import Names
 from smartos.dtrace.options import Options
 from smartos.dtrace.records import Records
 from smartos.dtrace.render import Abort, Sheet
+
+FILL, SWITCH = 1, 2  # values of bufpolicy
 
 
 class Consumer:
@@ -64,6 +69,8 @@ class Consumer:
         self.begun = self.headed = self.declared = False
         self.last: Ecb | None = None
         self._text: list[str] = []
+        self._done: dict[str, int] = {}  # by rate: when it was last acted on
+        self._lost = Drops()
 
     # ---- writing
 
@@ -98,26 +105,104 @@ class Consumer:
         self.sheet.style = self.style()
         return Table(self.store, self.sheet, self.options.number("stackindent", 14))
 
+    def due(self) -> int:
+        """When the consumer wakes next, in the kernel's time; at once when it has never been awake."""
+        names = ["statusrate"] if self._keeps else ["statusrate", "aggrate", "switchrate"]
+        return min(self._done.get(name, -(1 << 62)) + self.options.number(name) for name in names)
+
+    @property
+    def _keeps(self) -> bool:
+        """Whether the buffers are read only after the end."""
+        return self.options.number("bufpolicy", SWITCH) != SWITCH
+
+    def _its_time(self, name: str) -> bool:
+        """Whether the rate of that name says that something is to be done now; if so, it is taken as done."""
+        now = self.kernel.clock.now
+        if name not in self._done:
+            self._done[name] = now
+        elif now - self._done[name] < self.options.number(name):
+            return False
+        else:
+            self._done[name] += self.options.number(name)
+        return True
+
+    def wake(self) -> bool:
+        """Do what is due. True when the tracing has ended: by exit(), or because a fill buffer is full."""
+        if ended := self._status():
+            self._done.clear()
+        elif self._keeps:
+            return False
+        if self._its_time("aggrate"):
+            self._snapshot()
+        if self._its_time("switchrate"):
+            self._switch()
+        return ended
+
     def work(self) -> None:
-        """Read the buffers once and print."""
-        self._declare()
-        drops: Drops = self.kernel.drops()
-        tags = "droptags" in self.options
-        for message in messages.state_drops(drops, tags):
-            self.error(message)
-        self.store.merge(self.kernel.take_aggregations())
-        for cpu, count in sorted(drops.aggregation.items()):
-            self.error(messages.cpu_drop(cpu, count, True, tags))
-        self.consume(self.kernel.drain())
-        for cpu, count in sorted(drops.principal.items()):
-            self.error(messages.cpu_drop(cpu, count, False, tags))
+        """Do everything now, whatever the rates say."""
+        self._lose()
+        self._tell_state()
+        self._snapshot()
+        self._switch()
 
     def finish(self) -> None:
-        """After the kernel has stopped: read what is left, and print the aggregations that are still to be printed."""
+        """Stop the tracing if it goes on, read what is left, and print the aggregations that are still to be printed."""
+        if hasattr(self.kernel, "stop"):
+            self.kernel.stop()
         self.work()
         self.write("\n")
         self.write(self.table().everything())
         self.flush()
+
+    def _status(self) -> bool:
+        """Ask for the status, if it is time; whether the tracing has ended. If the kernel says that it is to end, END fires."""
+        if not self._its_time("statusrate"):
+            return False
+        self._lose()
+        self._tell_state()
+        status = self.kernel.status()
+        if status.killed:
+            raise Abort("Abort due to systemic unresponsiveness")
+        if not (status.exiting or status.filled and self.options.number("bufpolicy", SWITCH) == FILL):
+            return False
+        self.kernel.stop()
+        self._lose()
+        self._tell_state()
+        return True
+
+    def _lose(self) -> None:
+        """Add what was lost since the last question to what is still to be told."""
+        new = self.kernel.drops()
+        for name, value in vars(new).items():
+            before = getattr(self._lost, name)
+            if isinstance(value, dict):
+                for cpu, count in value.items():
+                    before[cpu] = before.get(cpu, 0) + count
+            else:
+                setattr(self._lost, name, before + value)
+
+    def _tell_state(self) -> None:
+        for message in messages.state_drops(self._lost, "droptags" in self.options):
+            self.error(message)
+        self._lost = Drops(self._lost.principal, self._lost.aggregation)
+
+    def _tell_cpus(self, counts: dict[int, int], aggregation: bool) -> None:
+        for cpu in sorted(counts):
+            self.error(messages.cpu_drop(cpu, counts[cpu], aggregation, "droptags" in self.options))
+        counts.clear()
+
+    def _snapshot(self) -> None:
+        """Take what the aggregations have gathered."""
+        self._declare()
+        self._lose()
+        self._tell_cpus(self._lost.aggregation, True)
+        self.store.merge(self.kernel.take_aggregations())
+
+    def _switch(self) -> None:
+        """Read the buffers and print what is in them."""
+        self._lose()
+        self.consume(self.kernel.drain())
+        self._tell_cpus(self._lost.principal, False)
 
     def _declare(self) -> None:
         """Tell the store of all aggregations that the clauses have."""
