@@ -283,7 +283,10 @@ class _Run:
 
     def _speculate(self, number: int) -> None:
         kernel, ecb = self.firing.kernel, self.plan.ecb
-        buffer = self._legal(lambda: kernel.speculations.buffer(number, self.frame.cpu))
+        try:
+            buffer = kernel.speculations.buffer(number, self.frame.cpu)
+        except Illegal:  # the kernel notes a fault, too, but the drop is what it asks for first
+            buffer = None
         if buffer is None:
             raise Drop
         self.buffer = buffer
