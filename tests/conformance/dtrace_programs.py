@@ -17,7 +17,9 @@ from pathlib import Path
 
 COMMON = Path("usr/src/cmd/dtrace/test/tst/common")
 NAME = re.compile(r"(tst|err|drp)\..+\.(d|ksh)")
-HEADERS = Path("usr/src/uts/common")  # of the same source tree; `-C` programs include a few of them
+HEADERS = tuple(map(Path, ("usr/src/uts/common", "usr/src/uts/intel", "usr/src/head")))  # of the same source tree; a few programs include them
+
+_NEEDED = ("sys/types.h", "sys/machtypes.h", "sys/dtrace.h", "time.h")
 
 
 class SuiteMissing(RuntimeError):
@@ -33,13 +35,33 @@ def suite_folder(given: Path, scratch: Path) -> Path:
             return given / inside
     for git in (given, given / ".git", given / "repo", given / "repo/.git"):
         if (git / "HEAD").is_file() and (git / "objects").is_dir():
-            unpack = ["git", f"--git-dir={git}", "archive", "HEAD", str(COMMON), f"{HEADERS}/sys"]
-            with subprocess.Popen(unpack, stdout=subprocess.PIPE) as archive:
-                done = subprocess.run(["tar", "-x", "-C", str(scratch)], stdin=archive.stdout)
-            if archive.returncode or done.returncode:
+            if not _unpack(git, COMMON, scratch):
                 raise SuiteMissing(f"{git} has no {COMMON}: give a git directory of illumos")
+            for folder in ("uts/common/sys", "uts/common/vm", "uts/intel/sys", "uts/intel/ia32/sys", "head"):
+                _unpack(git, Path("usr/src", folder), scratch)
             return scratch / COMMON
     raise SuiteMissing(f"{given}: no suite there; give illumos' {COMMON}, a folder above it, or illumos' git directory")
+
+
+def _unpack(git: Path, folder: Path, scratch: Path) -> bool:
+    """Put a folder of the newest commit below `scratch`; whether there was one. Files that the copy has not are left out."""
+    command = ["git", f"--git-dir={git}"]
+    listed = subprocess.run([*command, "ls-tree", "-r", "HEAD", f"{folder}/"], capture_output=True)
+    files = [line.split(None, 3)[2:] for line in listed.stdout.decode().splitlines()]
+    wanted = "".join(f"{blob}\n" for blob, _ in files).encode()
+    found = subprocess.run([*command, "cat-file", "--batch"], input=wanted, capture_output=True).stdout
+    at = 0
+    for _, name in files:
+        end = found.index(b"\n", at)
+        words = found[at:end].split()
+        at = end + 1
+        if len(words) == 3:
+            size = int(words[2])
+            path = scratch / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(found[at : at + size])
+            at += size + 1
+    return bool(files)
 
 
 @dataclass(frozen=True)
@@ -93,6 +115,13 @@ class Program:
         return beside.read_bytes() if beside.is_file() else None
 
 
+def headers(common: Path) -> list[Path]:
+    """The folders of illumos' headers in the source tree that the suite is in; none where it stands alone."""
+    tree = common.parents[len(COMMON.parts) - 1] if common.parts[-len(COMMON.parts) :] == COMMON.parts else None
+    found = [tree / folder for folder in HEADERS if (tree / folder).is_dir()] if tree else []
+    return found if all(any((folder / name).is_file() for folder in found) for name in _NEEDED) else []
+
+
 def programs(common: Path) -> list[Program]:
     """All programs of the suite, in the order of the real runner."""
     found = [path for path in common.glob("*/*") if NAME.fullmatch(path.name) and path.is_file()]
@@ -116,7 +145,9 @@ FOLDERS = {
 WORDS = (
     (r"\bpid\$(target|[0-9])|\bpid\\\$target", "the pid provider: a real user process"),
     (r"\bbunyan\*", "user-land static probes: a process built from C"),
-    (r"\blockstat:", "lockstat provider: locks of a live kernel"),
+    (r"\blockstat:|\badaptive-(acquire|release)", "lockstat provider: locks of a live kernel"),
+    (r"\bfbt::(ioctl|timeout|schedpaging):", "functions of a live kernel (fbt)"),
+    (r"\bjava -version", "Java"),
     (r"\bppriv\b", "privileges of a real process (ppriv)"),
 )
 SHELL_WORDS = (
@@ -127,6 +158,7 @@ SHELL_WORDS = (
     (r"\bppriv\b", "privileges of a real process (ppriv)"),
     (r"\bps -o pid,(projid|taskid)", "projects and tasks of a real Solaris process (ps -o)"),
     (r"\bspinny\b", "profiling a real process that spins"),
+    (r"\b(sleeper|killer)\b", "processes of a live system"),
     (r"\bkill -9 \$child", "killing a real dtrace in mid-work"),
 )
 SINGLE: dict[str, str] = {}

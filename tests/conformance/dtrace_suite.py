@@ -16,7 +16,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from dtrace_programs import HEADERS, Program, SuiteMissing, excluded, programs, suite_folder
+from dtrace_programs import Program, SuiteMissing, excluded, headers, programs, suite_folder
 from dtrace_run import CRASHED, HANGS, Done, run, run_shell
 
 AIM = 0.95
@@ -61,11 +61,8 @@ def difference(wanted: bytes, printed: bytes) -> str:
 def arguments(program: Program, common: Path) -> list[str]:
     """The options that the suite's runner gives to dtrace for a program that is D."""
     tags = {"err": ["-xerrtags"], "drp": ["-xdroptags"], "tst": []}[program.kind] if program.tag else []
-    cpp = ["-C"] if shutil.which("cpp") else []
-    headers = Path(*common.parts[: -len(Path("usr/src/cmd/dtrace/test/tst/common").parts)]) / HEADERS
-    if cpp and "#include" in program.code and headers.is_dir():
-        cpp += ["-I", str(headers)]
-    return [*tags, *cpp, "-s", program.path.name]
+    include = [word for folder in headers(common) for word in ("-I", str(folder))] if "#include" in program.code else []
+    return [*tags, "-C", *include, "-s", program.path.name]
 
 
 def shell() -> str:
@@ -81,8 +78,8 @@ def verdict(program: Program, common: Path, sh: str) -> Verdict:
     reason = excluded(program)
     if not reason and program.shell and not sh:
         reason = "no ksh or bash on this machine"
-    if not reason and not program.shell and re.search(r"^\s*#\s*(define|include|if|undef|line)", program.code, re.M):
-        reason = "" if shutil.which("cpp") else "no C preprocessor (cpp) on this machine"
+    if not reason and not program.shell and "#include" in program.code and not headers(common):
+        reason = "illumos' headers, which are not beside the suite"
     if reason:
         return Verdict(program, "n/a", reason)
     if program.shell:
