@@ -19,7 +19,7 @@ from smartos.dtrace import messages
 from smartos.dtrace.aggprint import Table
 from smartos.dtrace.aggregate import Aggregation
 from smartos.dtrace.aggstore import Store
-from smartos.dtrace.buffer import Drops, Ecb, Entry
+from smartos.dtrace.buffer import Ecb, Entry
 from smartos.dtrace.charts import Style
 from smartos.dtrace.flow import NONE, Flow
 from smartos.dtrace.names import Names
@@ -70,7 +70,7 @@ class Consumer:
         self.last: Ecb | None = None
         self._text: list[str] = []
         self._done: dict[str, int] = {}  # by rate: when it was last acted on
-        self._lost = Drops()
+        self._losses = messages.Losses()
 
     # ---- writing
 
@@ -140,8 +140,7 @@ class Consumer:
 
     def work(self) -> None:
         """Do everything now, whatever the rates say."""
-        self._lose()
-        self._tell_state()
+        self._tell()
         self._snapshot()
         self._switch()
 
@@ -158,51 +157,32 @@ class Consumer:
         """Ask for the status, if it is time; whether the tracing has ended. If the kernel says that it is to end, END fires."""
         if not self._its_time("statusrate"):
             return False
-        self._lose()
-        self._tell_state()
+        self._tell()
         status = self.kernel.status()
         if status.killed:
             raise Abort("Abort due to systemic unresponsiveness")
         if not (status.exiting or status.filled and self.options.number("bufpolicy", SWITCH) == FILL):
             return False
         self.kernel.stop()
-        self._lose()
-        self._tell_state()
+        self._tell()
         return True
 
-    def _lose(self) -> None:
-        """Add what was lost since the last question to what is still to be told."""
-        new = self.kernel.drops()
-        for name, value in vars(new).items():
-            before = getattr(self._lost, name)
-            if isinstance(value, dict):
-                for cpu, count in value.items():
-                    before[cpu] = before.get(cpu, 0) + count
-            else:
-                setattr(self._lost, name, before + value)
-
-    def _tell_state(self) -> None:
-        for message in messages.state_drops(self._lost, "droptags" in self.options):
+    def _tell(self, what: str = "") -> None:
+        """Say what was lost: on each CPU of the buffers of that kind, or in the state as a whole."""
+        self._losses.add(self.kernel.drops())
+        for message in self._losses.told(what, "droptags" in self.options):
             self.error(message)
-        self._lost = Drops(self._lost.principal, self._lost.aggregation)
-
-    def _tell_cpus(self, counts: dict[int, int], aggregation: bool) -> None:
-        for cpu in sorted(counts):
-            self.error(messages.cpu_drop(cpu, counts[cpu], aggregation, "droptags" in self.options))
-        counts.clear()
 
     def _snapshot(self) -> None:
         """Take what the aggregations have gathered."""
         self._declare()
-        self._lose()
-        self._tell_cpus(self._lost.aggregation, True)
+        self._tell("aggregation")
         self.store.merge(self.kernel.take_aggregations())
 
     def _switch(self) -> None:
         """Read the buffers and print what is in them."""
-        self._lose()
         self.consume(self.kernel.drain())
-        self._tell_cpus(self._lost.principal, False)
+        self._tell("principal")
 
     def _declare(self) -> None:
         """Tell the store of all aggregations that the clauses have."""

@@ -52,6 +52,34 @@ def cpu_drop(cpu: int, count: int, aggregation: bool, tags: bool = False) -> str
     return f"{tag}{count} {'aggregation ' if aggregation else ''}drop{'s' if count > 1 else ''} on CPU {cpu}\n"
 
 
+class Losses:
+    """What was lost and has not been told yet: each kind of loss is told when the consumer comes to it."""
+
+    def __init__(self) -> None:
+        self._lost = Drops()
+
+    def add(self, new: Drops) -> None:
+        """Note what was lost since the last question."""
+        for name, value in vars(new).items():
+            before = getattr(self._lost, name)
+            if isinstance(value, dict):
+                for cpu, count in value.items():
+                    before[cpu] = before.get(cpu, 0) + count
+            else:
+                setattr(self._lost, name, before + value)
+
+    def told(self, what: str = "", tags: bool = False) -> list[str]:
+        """The messages of one kind, `principal` or `aggregation`, or of the state as a whole; they are told then."""
+        if what:
+            counts = getattr(self._lost, what)
+            found = [cpu_drop(cpu, counts[cpu], what == "aggregation", tags) for cpu in sorted(counts)]
+            counts.clear()
+            return found
+        found = list(state_drops(self._lost, tags))
+        self._lost = Drops(self._lost.principal, self._lost.aggregation)
+        return found
+
+
 def state_drops(drops: Drops, tags: bool = False) -> Iterator[str]:
     """What was lost in the state as a whole."""
     for name, tag, what, after in STATE:
