@@ -95,6 +95,10 @@ def test_the_preprocessor_keeps_lines_and_leaves_pragmas() -> None:
     assert preprocess(text).split("\n") == ["", "#pragma D option quiet", "", "", "", "", "", "3 ((1) + (3))  + 3 \"N\"", ""]
 
 
+def test_a_macro_s_call_may_go_on_in_the_next_line() -> None:
+    assert preprocess("#define F(a, b) a+b\nF(1,\n  2) x\ny\n").split("\n") == ["", "1+2 x", "", "y", ""]
+
+
 @pytest.mark.parametrize(
     ("condition", "truth"),
     [

@@ -49,8 +49,11 @@ class Preprocessor:
             found = _DIRECTIVE.match(line) if "#" in line else None
             if not found:
                 on = all(state[0] for state in active)
+                while on and self._open(line) and (more := next(lines, None)) is not None:
+                    line, extra = f"{line} {more}", extra + 1
                 out.append(self.expand(line) if on else "")
-                self._grow(len(out[-1]) + 1)
+                out.extend([""] * extra)
+                self._grow(len(line) + 1)
                 continue
             while line.endswith("\\"):
                 more = next(lines, None)
@@ -151,6 +154,16 @@ class Preprocessor:
             out.append(body)
         return "".join(out)
 
+    def _open(self, text: str) -> bool:
+        """Whether a macro's call begins in the text and does not end in it."""
+        tokens = _TOKEN.findall(text) if "(" in text else []
+        for at, token in enumerate(tokens, 1):
+            if token in self.macros and self.macros[token][0] is not None:
+                args, end = _arguments(tokens, at)
+                if args is None and end == len(tokens) and "(" in tokens[at:]:
+                    return True
+        return False
+
     def _filled(self, body: str, params: list[str], args: list[str], hidden: frozenset[str]) -> str:
         values = dict(zip(params, [self.expand(arg.strip(), hidden) for arg in args], strict=False))
         if len(values) != len(params):
@@ -188,7 +201,7 @@ def _arguments(tokens: list[str], at: int) -> tuple[list[str] | None, int]:
     if at >= len(tokens) or tokens[at] != "(":
         return None, at
     args, depth = [""], 0
-    for at in range(at + 1, len(tokens)):
+    for at in range(at + 1, len(tokens)):  # the first token is the `(`
         token = tokens[at]
         if token == ")" and not depth:
             return args, at + 1
@@ -197,7 +210,7 @@ def _arguments(tokens: list[str], at: int) -> tuple[list[str] | None, int]:
             args.append("")
         else:
             args[-1] += token
-    return None, at
+    return None, len(tokens)
 
 
 def _blanked(found: re.Match[str]) -> str:
