@@ -6,7 +6,7 @@ import pytest
 from smartos.dtrace import ctf, messages, names, printtype
 from smartos.dtrace.aggregate import Aggregation
 from smartos.dtrace.aggstore import Element
-from smartos.dtrace.buffer import Drops, Ecb, Entry, FaultData, Record
+from smartos.dtrace.buffer import Drops, Ecb, Entry, FaultData, Record, Status
 from smartos.dtrace.cells import Cell
 from smartos.dtrace.consume import Consumer
 from smartos.dtrace.environment import Environment, ProbeInfo
@@ -331,6 +331,44 @@ def test_library_actions_act_on_what_the_consumer_has():
     assert len(out.splitlines()) == 5, "quiet from setopt() on; printed aggregations are not printed again"
     assert err == ("dtrace: error on enabled probe ID 1 (ID 7: fbt:genunix:open:entry): couldn't set option \"switchrate\" to "
                    '"many": Invalid value for specified option\n\n')  # fmt: skip
+
+
+def test_the_consumer_does_each_thing_at_its_own_rate():
+    kernel, did = Kernel(), []
+    kernel.clock, kernel.exiting = SimpleNamespace(now=1000), False
+    kernel.status = lambda: (did.append("status"), Status(exiting=kernel.exiting))[1]
+    kernel.drain = lambda: did.append("switch") or []
+    kernel.take_aggregations = lambda: did.append("snapshot") or {}
+    kernel.stop = lambda: did.append("stop")
+    kernel.options.update(statusrate=50, aggrate=20, switchrate=30)
+    consumer = Consumer(kernel)
+    consumer.wake()
+    assert did == ["status", "snapshot", "switch"], "it begins with everything"
+    moments = []
+    for _ in range(5):
+        did.clear()
+        kernel.clock.now = consumer.due()
+        consumer.wake()
+        moments.append((kernel.clock.now - 1000, *did))
+    assert moments == [(20, "snapshot"), (30, "switch"), (40, "snapshot"), (50, "status"), (60, "snapshot", "switch")]
+    kernel.exiting = True
+    did.clear()
+    kernel.clock.now = 1099
+    assert not consumer.wake() and "stop" not in did, "exit() is seen when the status is asked for"
+    did.clear()
+    kernel.clock.now = 1100
+    assert consumer.wake() and did == ["status", "stop", "snapshot", "switch"]
+
+
+def test_a_ring_is_read_after_the_end_alone():
+    kernel, did = Kernel(), []
+    kernel.clock, kernel.drain = SimpleNamespace(now=1), lambda: did.append("switch") or []
+    kernel.status = lambda: Status(filled=True)
+    kernel.stop = lambda: did.append("stop")
+    kernel.options.set("bufpolicy", "ring")
+    assert not Consumer(kernel).wake() and did == []
+    kernel.options.set("bufpolicy", "fill")
+    assert Consumer(kernel).wake() and did == ["stop", "switch"]
 
 
 def test_exit_system_and_freopen():
