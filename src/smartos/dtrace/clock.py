@@ -15,10 +15,21 @@ class Clock:
     """Nanoseconds since the system was booted, `now`, and since 1970, `wall`. Each reading takes `step` ns on average."""
 
     def __init__(self, seed: int = 0, start: int = START, wall: int = WALL, step: int = 1200) -> None:
-        self.now, self._epoch = start, wall - start
+        self._now, self._epoch = start, wall - start
         self._random = Random(seed)
         self._step = step
         self._shift: int | None = None
+        self.pending = 0  # readings that nobody looked at: counted now, drawn when the time is wanted
+
+    @property
+    def now(self) -> int:
+        """Nanoseconds since boot."""
+        if self.pending:
+            passed, self.pending = self.pending, 0
+            if self._step:
+                draw = self._random.random
+                self._now += sum(self._step // 2 + int(draw() * self._step) for _ in range(passed))
+        return self._now
 
     @property
     def wall(self) -> int:
@@ -29,14 +40,13 @@ class Clock:
         """The time at which a probe fires; a context's own `timestamp` counts, if it has one."""
         given = context.get("timestamp")
         if given is None:
-            if self._step:
-                self.now += self._step // 2 + int(self._random.random() * self._step)
+            self.pending += 1
             return self.now
         if self._shift is None:
             self._shift = self.now - int(given)  # type: ignore[call-overload]
-        self.now = max(self.now, int(given) + self._shift)  # type: ignore[call-overload]
-        return self.now
+        self._now = max(self.now, int(given) + self._shift)  # type: ignore[call-overload]
+        return self._now
 
     def advance(self, to: int) -> None:
         """Let time pass until `to`; it never goes back."""
-        self.now = max(self.now, to)
+        self._now = max(self.now, to)

@@ -1,8 +1,7 @@
 """DIF compiled to Python: one function for all that a probe's clauses do, so that tracing costs little more than a callback.
 
-:func:`function` makes a Python function of one DIF object, :func:`listener` one of all clauses of a probe, which is what
-listens to a model's probe. It does what :mod:`~smartos.dtrace.firing` does and leaves the same entries, aggregations,
-variables, drops and faults; a clause that it does not cover makes it give up, and the generic way is taken.
+:func:`function` makes a Python function of one DIF object; :mod:`~smartos.dtrace.jit_clause` makes one of all clauses of
+a probe, which is what listens to a model's probe.
 
 Follows nothing: the real system interprets.
 """
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from smartos.dtrace.dif import BYUREF, STR, Difo
 from smartos.dtrace.jit_difo import Translator, Uncovered, Unit
 from smartos.dtrace.jit_runtime import namespace
-from smartos.dtrace.jit_values import Number, Reference, Text, Value
+from smartos.dtrace.jit_values import Reference, Text, Value
 from smartos.dtrace.machine import Machine
 
 if TYPE_CHECKING:
@@ -68,6 +67,3 @@ def function(machine: Machine, difo: Difo, probe: Any, nargs: int | None = None)
     translator.run(2)
     lines += [*unit.lines, " except Fault as fault:", "  if fault.offset < 0: fault.offset = pc", "  raise"]
     return define("value", lines, namespace(machine) | unit.constants)
-
-
-__all__ = ["Number", "Uncovered", "define", "fetched", "function"]

@@ -46,7 +46,7 @@ class Unit:
     lines: list[str] = field(default_factory=list)
     constants: dict[str, Any] = field(default_factory=dict)
     epid: int = 0
-    begin: str = "begin"  # what makes the clause's frame
+    begin: str = "frame"  # the statement that makes the clause's frame
     names: int = 0
     nargs: int | None = None  # how many arguments are fired, where that is known
 
@@ -70,7 +70,7 @@ class Unit:
 
     def frame(self, depth: int) -> None:
         """See to it that `frame` is the clause's."""
-        self.emit(depth, f"if frame is None: frame = {self.begin}(args, context)")
+        self.emit(depth, f"if frame is None: {self.begin}")
 
     def thread(self) -> str:
         """The expression of the thread that acts."""
@@ -83,7 +83,7 @@ class Path:
 
     regs: list[Value]
     stack: list[tuple[Value, str]] = field(default_factory=list)  # value, and an expression of its size if by reference
-    condition: Condition | None = None
+    condition: Condition = ("cmp", "1", "0", True)  # all flags off, as at the start
     dynamic: bool = False  # something may have been dropped
 
     def copy(self) -> "Path":
@@ -123,9 +123,7 @@ class Translator:
                 self.step(op, at, word, path, depth)
                 at += 1
                 continue
-            taken = branch(op, path.condition or ("cmp", "0", "1", True))
-            if path.condition is None and op is not Op.BA:
-                raise Uncovered("a branch before any comparison")
+            taken = branch(op, path.condition)
             if taken is True:
                 at = label(word)
             elif taken is False:

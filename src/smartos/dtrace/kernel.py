@@ -64,6 +64,7 @@ class Kernel:
         self.speculations = Speculations(0, 0)
         self.own: dict[str, object] = {"execname": "dtrace", "pid": 1, "tid": 1}
         self.timers = Timers(self)
+        self.compiled = True  # clauses run as Python functions where they can
         self._attached: list[tuple[Any, Any]] = []
         self._variables: Known = {}
         self.double_errors = self.stack_overflows = self.reserve = 0
@@ -155,6 +156,11 @@ class Kernel:
             source.listeners.append(hear)
 
     def _listener(self, number: int) -> Any:
+        from smartos.dtrace.jit_clause import listener
+
+        compiled = listener(self.firing, number) if self.compiled else None
+        if compiled is not None:
+            return compiled
         fire = self.firing.fire
 
         def hear(probe: object, args: tuple, context: Mapping[str, object]) -> None:

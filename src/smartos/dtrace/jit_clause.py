@@ -1,0 +1,241 @@
+"""A probe's clauses compiled to one Python function, which listens to the model's probe in place of the generic way.
+
+It does what :mod:`~smartos.dtrace.firing` does, in the same order, and leaves the same entries, aggregations, variables,
+drops and faults. An expression that the translator does not cover is interpreted; an action that is not covered (those
+that speculate, destroy or exit) leaves the whole probe to the generic way. The time is only read where it is used: the
+clock is told that it would have been.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from smartos.dtrace.aggregate import adder, lquantize_arg
+from smartos.dtrace.buffer import Entry
+from smartos.dtrace.buffers import SWITCH
+from smartos.dtrace.ecb import Plan, Step, aggregation
+from smartos.dtrace.fault import Fault
+from smartos.dtrace.frame import Frame
+from smartos.dtrace.jit import define, fetched
+from smartos.dtrace.jit_difo import Translator, Uncovered, Unit
+from smartos.dtrace.jit_runtime import namespace
+from smartos.dtrace.jit_values import Number, Value
+from smartos.dtrace.memory import TOP
+from smartos.dtrace.program import Act
+from smartos.dtrace.steps import SIGN
+
+if TYPE_CHECKING:
+    from smartos.dtrace.dif import Difo
+    from smartos.dtrace.firing import Firing
+
+SIMPLE = frozenset((Act.DIFEXPR, Act.LIBACT, Act.PRINTF, Act.PRINTA, Act.SYSTEM, Act.FREOPEN, Act.TRACEMEM, Act.SYM, Act.MOD))
+STACKS = frozenset((Act.STACK, Act.USTACK, Act.JSTACK))
+
+
+def listener(firing: "Firing", number: int) -> Callable[..., None] | None:
+    """What hears a probe of the table, or None where the generic way has to."""
+    plans = firing.kernel.by_probe[number]
+    covered = all(
+        not plan.ecb.error and all(step.kind in SIMPLE or step.kind in STACKS or aggregation(step.kind) for step in plan.steps)
+        for plan in plans
+    )
+    if not covered or plans[0].ecb.probe.provider == "dtrace" or not firing.machine.kernel:
+        return None
+    return Listener(firing, number, plans).make()
+
+
+class Listener:
+    """Writes the function of one probe."""
+
+    def __init__(self, firing: "Firing", number: int, plans: list[Plan]) -> None:
+        self.firing, self.kernel, self.number, self.plans = firing, firing.kernel, number, plans
+        probe = plans[0].ecb.probe
+        source = getattr(probe, "source", None)
+        self.convert = firing.convert.get(number)
+        nargs = len(source.argtypes) if source is not None and self.convert is None else None
+        self.unit = Unit(firing.machine, probe, nargs=nargs)
+        options = self.kernel.options
+        self.plain = options["bufpolicy"] == SWITCH and options["cpu"] is None  # an empty buffer takes any entry
+
+    def make(self) -> Callable[..., None]:
+        """The function."""
+        unit, kernel = self.unit, self.kernel
+        for plan in self.plans:
+            self.plan(plan)
+        body = "\n".join(unit.lines)
+        head = [
+            "def hear(probe, args, context):",
+            f" if kernel.activity is not active: return fire({self.number}, args, context)",
+            " get = context.get",
+            " cpu = get('cpu', 0)",
+            " buffer = buffers.get(cpu) or new_buffer(cpu)",
+        ]
+        if "now" in body:
+            head.append(" now = clock.read(context)")
+        else:
+            head.append(" if get('timestamp') is None: clock.pending += 1")
+            head.append(" else: clock.read(context)")
+        if any(step.kind is Act.SPECULATE for plan in kernel.plans for step in plan.steps):
+            head.append(" kernel.clean()")
+        if self.convert is not None and "args" in body:
+            head.append(" args = convert(args)")
+        if "shared" in body:
+            head.append(" shared = None")
+        names = namespace(self.firing.machine) | unit.constants
+        names |= {
+            "kernel": kernel, "active": type(kernel.activity)(2), "fire": self.firing.fire, "clock": kernel.clock,
+            "buffers": kernel.buffers, "new_buffer": kernel.buffer, "convert": self.convert, "Entry": Entry,
+            "aggregations": self.firing._aggs, "aggregate": self.firing.aggregate, "begin": self.begin, "failed": self.failed,
+        }  # fmt: skip
+        return define("hear", head + unit.lines, names)
+
+    # ---- called by what is written
+
+    def begin(self, plan: Plan, shared: Frame | None, args: tuple, context: Any, now: int, cpu: int, buffer: Any, offset: int) -> Frame:
+        """The frame of a clause; the firing's, if another clause has made one."""
+        clock = self.kernel.clock
+        frame = shared or Frame(self.firing.machine, plan.ecb.probe, args, context, now, clock.wall - clock.now + now, cpu)
+        frame.begin(plan.ecb.epid)
+        frame.limit = min(frame.limit, frame.scratch + buffer.scratch(offset, plan.ecb.needed))
+        return frame
+
+    def failed(self, plan: Plan, at: int, fault: Fault, context: Any, buffer: Any, offset: int) -> None:
+        """A clause has faulted in its action `at`."""
+        from smartos.dtrace.firing import _Run
+
+        frame = Frame(self.firing.machine, plan.ecb.probe, (), context, 0, 0, context.get("cpu", 0))
+        run = _Run(self.firing, plan, frame, buffer, offset)
+        run.at = at
+        self.firing._fault(run, fault)
+
+    # ---- writing
+
+    def plan(self, plan: Plan) -> None:
+        """One clause."""
+        unit, ecb = self.unit, plan.ecb
+        known = unit.keep(plan)
+        unit.epid = ecb.epid
+        unit.begin = f"frame = shared = begin({known}, shared, args, context, now, cpu, buffer, offset)"
+        reserve = f"buffer.reserve({ecb.needed}, {ecb.alignment}, kernel.reserve)"
+        unit.emit(1, f"offset = {reserve} if buffer.offset else 0" if self.plain and not ecb.size else f"offset = {reserve}")
+        unit.emit(1, "if offset >= 0:")
+        start = len(unit.lines)
+        depth = 3
+        if ecb.desc.predicate is not None:
+            self.expression(ecb.desc.predicate, "passed", 8, 0, depth)
+            unit.emit(depth, "if passed:")
+            depth += 1
+        values = self.actions(plan, depth)
+        if ecb.size:
+            unit.emit(depth, f"buffer.commit(offset, {ecb.size}, Entry({unit.keep(ecb)}, cpu, now, ({values})))")
+        else:
+            unit.emit(depth, "if offset: buffer.offset = offset")
+        body = unit.lines[start:]
+        if any("pc =" in line or "Fault(" in line or "Dropped" in line for line in body):
+            unit.lines[start:] = [
+                *(["  frame = None"] if any("frame" in line for line in body) else []),
+                "  pc, at = -1, 0", "  try:", *body, "  except Dropped: pass", "  except Fault as fault:",
+                "   if fault.offset < 0: fault.offset = pc",
+                f"   failed({known}, at, fault, context, buffer, offset)",
+            ]  # fmt: skip
+        else:
+            unit.lines[start:] = ["  if True:", *body]
+
+    def actions(self, plan: Plan, depth: int) -> str:
+        """The actions; the expressions of an entry's values."""
+        unit = self.unit
+        results: dict[int, tuple[str, bool]] = {}  # by step: the name of its value, and whether it fits in 63 bits
+        values = [""] * len(plan.ecb.records)
+        for number, step in enumerate(plan.steps):
+            if aggregation(step.kind):
+                self.aggregate(step, number, results, depth)
+                continue
+            name = f"x{number}"
+            if step.kind in STACKS:
+                self.stack(step, name, depth)
+                small = True
+            else:
+                by_ref = step.act.difo.type.by_ref
+                small = self.expression(step.act.difo, name, step.size if by_ref else step.size or 8, number + 1, depth)
+            results[number] = name, small
+            if step.slot >= 0:
+                values[step.slot] = name
+        return "".join(f"{value}, " for value in values)
+
+    def stack(self, step: Step, name: str, depth: int) -> None:
+        """stack() or ustack()."""
+        if step.kind is Act.STACK:
+            self.unit.emit(depth, f"{name} = tuple((get('stack') or ())[:{step.arg}])")
+        else:
+            self.unit.emit(depth, f"{name} = (get('pid') or 0, *(get('ustack') or ())[:{step.arg}])")
+
+    def expression(self, difo: "Difo", name: str, size: int, at: int, depth: int) -> bool:
+        """Compute a DIF object's value into a name. True if it is a number that is known to be below 2**63."""
+        unit, start, names = self.unit, len(self.unit.lines), self.unit.names
+        highest = [0]
+
+        def leaf(level: int, value: Value) -> None:
+            if isinstance(value, Number):
+                highest[0] = max(highest[0], value.high)
+            else:
+                highest[0] = TOP
+            unit.emit(level, f"{name} = {fetched(translator, value, size, level)}")
+
+        try:
+            translator = Translator(unit, difo, leaf)
+            translator.run(depth)
+        except Uncovered:
+            del unit.lines[start:]
+            unit.names = names
+            highest[0] = TOP
+            unit.frame(depth)
+            unit.emit(depth, "pc = -1")
+            known = unit.keep(difo)
+            if difo.type.by_ref:
+                unit.emit(depth, f"{name} = machine.value({known}, frame, {size})")
+            else:
+                mask = f" & {(1 << 8 * size) - 1}" if size < 8 else ""
+                unit.emit(depth, f"{name} = machine.run({known}, frame){mask}")
+        if at and any("pc =" in line or "Fault(" in line for line in unit.lines[start:]):
+            unit.lines.insert(start, " " * depth + f"at = {at}")
+        return highest[0] < SIGN
+
+    def aggregate(self, step: Step, number: int, results: dict[int, tuple[str, bool]], depth: int) -> None:
+        """An aggregating action: what happens to a key that is known is written out."""
+        unit, incr, value, small = self.unit, "1", "0", True
+        keys = step.keys[:-1] if step.hasarg else step.keys
+        if step.hasarg:
+            incr = results[step.keys[-1]][0]
+        if step.act.difo is not None:
+            value = f"x{number}"
+            small = self.expression(step.act.difo, value, 8, number + 1, depth)
+        unit.emit(depth, f"key = ({''.join(results[key][0] + ', ' for key in keys)})")
+        unit.emit(depth, f"agg = aggregations.get({step.aggid})")
+        unit.emit(depth, "state = agg[2].get(key) if agg is not None else None")
+        unit.emit(depth, f"if state is None: aggregate({unit.keep(step)}, key, {value}, {incr}, cpu)")
+        unit.emit(depth, "else:")
+        for line in self.add(step, value, incr, small):
+            unit.emit(depth + 1, line)
+
+    def add(self, step: Step, value: str, incr: str, small: bool) -> list[str]:
+        """The lines that take a value into `state`."""
+        total = f"state[{{}}] = (state[{{}}] + {value} + {SIGN} & {TOP}) - {SIGN}"
+        sign = [] if small else [f"if {value} >= {SIGN}: {value} -= {TOP + 1}"]
+        match step.kind:
+            case Act.COUNT:
+                return ["state[0] += 1"]
+            case Act.SUM:
+                return [total.format(0, 0)]
+            case Act.AVG:
+                return ["state[0] += 1", total.format(1, 1)]
+            case Act.MIN | Act.MAX:
+                return [*sign, f"if {value} {'<' if step.kind is Act.MIN else '>'} state[0]: state[0] = {value}"]
+            case Act.QUANTIZE if incr == "1":
+                if small:
+                    return [f"state[{value}.bit_length() + 63] += 1"]
+                return [f"if {value} < {SIGN}: state[{value}.bit_length() + 63] += 1",
+                        f"else: state[max(63 - ({value} - {TOP + 1}).bit_length(), 0)] += 1"]  # fmt: skip
+            case Act.LQUANTIZE if incr == "1":
+                base, width, levels = lquantize_arg(step.arg)
+                return [f"{value} = ({value} & 0xffffffff ^ 0x80000000) - {0x80000000 + base}",
+                        f"state[1 if {value} < 0 else min({value} // {width}, {levels}) + 2] += 1"]  # fmt: skip
+        return [f"{self.unit.keep(adder(step.kind, step.arg))}(state, {value}, {incr})"]
