@@ -9,7 +9,7 @@ Follows the node constructors of libdtrace's `dt_parser.c` (`dt_node_int`, `dt_n
 """
 
 from smartos.dtrace import attributes
-from smartos.dtrace.ctf import C, STRING, Struct, resolve
+from smartos.dtrace.ctf import C, STRING, Enum, Pointer, Qualified, Struct, Typedef, resolve, spelling
 from smartos.dtrace.environment import Environment
 from smartos.dtrace.fit import promote
 from smartos.dtrace.ident import Is, Kind
@@ -101,16 +101,17 @@ def _name(node: Name, env: Environment) -> Node:
 
 
 def _type(node: TypeRef, env: Environment) -> TypeRef:
+    """A type's stability: what C and D define is stable, what the kernel does is its own affair."""
     assert node.type is not None
     assign(node, node.type, node.userland)
-    if not any(node.type is kind for scope in ("C", "D") for kind in env.types.scopes[scope].values()):
-        node.attr = attributes.PRIVATE if _kernel(node, env) else attributes.STABLE
+    kind = node.type
+    while isinstance(kind, Pointer | Qualified):
+        kind = kind.to
+    if isinstance(kind, Typedef | Struct | Enum):
+        name = kind.name if isinstance(kind, Typedef) else spelling(kind)
+        own = any(env.types.scopes[scope].get(name) is kind for scope in ("D", "C"))
+        node.attr = attributes.STABLE if own else attributes.PRIVATE
     return node
-
-
-def _kernel(node: TypeRef, env: Environment) -> bool:
-    scopes = env.types.scopes
-    return any(node.type is kind for name in scopes if name not in ("C", "D") for kind in scopes[name].values())
 
 
 def function(node: Func, env: Environment) -> Func:

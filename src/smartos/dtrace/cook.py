@@ -39,6 +39,9 @@ def cook(node: Node, env: Environment, flags: Is = Is.NONE) -> Node:
     return dispatch.cook(build(node, env), env, flags)
 
 
+_USE = Is.REF | Is.MOD | Is.DIFR | Is.DIFW
+
+
 @contextmanager
 def compilation(env: Environment) -> Iterator[Environment]:
     """One compilation: what it makes is told from what was there before, and goes if it fails.
@@ -49,25 +52,27 @@ def compilation(env: Environment) -> Iterator[Environment]:
     env.locals.clear()
     env.scopes.clear()
     env.depth, env.line, env.region = 0, 0, ""
-    for ident in [*env.globals.values(), *env.threads.values()]:
-        ident.flags &= ~(Is.REF | Is.MOD | Is.DIFR | Is.DIFW)
-    scopes = {name: dict(table) for name, table in env.types.scopes.items() if name in ("C", "D")}
+    for ident in (*env.globals.values(), *env.threads.values()):
+        ident.flags &= ~_USE
+    types = env.types
+    types.undo.append({name: dict(types.scopes[name]) for name in ("C", "D")})
     sugar = env.has_sugar
     try:
         yield env
-    except RecursionError:
-        _discard(env, scopes, sugar)
-        raise DError("D_UNKNOWN", "expression is nested too deeply", env.line) from None
-    except BaseException:
-        _discard(env, scopes, sugar)
+    except BaseException as error:
+        _discard(env)
+        env.has_sugar = sugar
+        if isinstance(error, RecursionError):
+            raise DError("D_UNKNOWN", "expression is nested too deeply", env.line) from None
         raise
     finally:
+        _keep(env)
         context.leave(env)
         env.scopes.clear()
         env.region = ""
 
 
-def _discard(env: Environment, scopes: dict, sugar: bool) -> None:
+def _discard(env: Environment) -> None:
     """Undo what a failed compilation has defined."""
     for table in (env.globals, env.threads, env.aggregations):
         for name in [name for name, ident in table.items() if ident.gen == env.gen]:
@@ -75,10 +80,17 @@ def _discard(env: Environment, scopes: dict, sugar: bool) -> None:
     env.xlators[:] = [one for one in env.xlators if one.souid is None or one.souid.gen != env.gen]
     for name in [name for name, provider in env.providers.items() if provider.gen == env.gen]:
         del env.providers[name]
-    for name, table in scopes.items():
+    for name, table in env.types.undo[-1].items():
         env.types.scopes[name].clear()
         env.types.scopes[name].update(table)
-    env.has_sugar = sugar
+
+
+def _keep(env: Environment) -> None:
+    """What this compilation has defined stays, even if the one that caused it (a library's is within a program's) fails."""
+    before = env.types.undo.pop()
+    for outer in env.types.undo:
+        for name, table in before.items():
+            outer[name].update((key, kind) for key, kind in env.types.scopes[name].items() if table.get(key) is not kind)
 
 
 def cook_program(program: Program, env: Environment) -> Program:

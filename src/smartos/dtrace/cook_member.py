@@ -69,9 +69,8 @@ def _struct(kind: CType, op: str, env: Environment) -> Struct:
         base = resolve(base.to)
     if isinstance(base, Struct) and not base.complete:
         tag = spelling(base)
-        whole = next((found for table in env.types.scopes.values()
-                      if isinstance(found := table.get(tag), Struct) and found.complete), None)  # fmt: skip
-        if whole is None:
+        whole = env.types.lookup(tag)
+        if not isinstance(whole, Struct) or not whole.complete:
             raise fail(env, "D_OP_INCOMPLETE", f"operator {op} cannot be applied to a forward declaration: "
                                                f"no {tag} definition is available")  # fmt: skip
         base = whole

@@ -289,6 +289,7 @@ class Types:
 
     def __init__(self) -> None:
         self.scopes: dict[str, dict[str, CType]] = {"D": {}, "C": dict(C)}
+        self.undo: list[dict[str, dict[str, CType]]] = []  # C's and D's types as each compilation at hand found them
         self._pointers: dict[CType, Pointer] = {}
         self._arrays: dict[tuple[CType, int], Array] = {}
         self._qualified: dict[tuple[CType, str], Qualified] = {}
