@@ -73,7 +73,11 @@ def _make(name: str, where: dict[str, Ident], table: str, kind: Kind, env: Envir
 def _symbol(node: Name, env: Environment) -> Sym:
     scope, _, name = node.name.rpartition("`")
     mark, scope = ("``", scope[:-1]) if scope.endswith("`") else ("`", scope)
-    ident = env.symbols(scope, name) if mark == "`" else None
+    ident = None
+    if mark == "`":
+        places = (scope,) if scope else ("D", "C")
+        ident = next((env.declared[place, name] for place in places if (place, name) in env.declared), None)
+        ident = ident or env.symbols(scope, name)
     if ident is None:
         missing = scope and (mark == "``" or scope not in env.types.scopes)
         reason = "Unknown module name" if missing else "Unknown symbol name"

@@ -44,7 +44,7 @@ class Variables(Definitions):
             self.fail("D_DECL_IDRED", f"identifier redeclared: {self.home}`{name}\n\t current: {type_name(kind)}"
                       f"\n\tprevious: {type_name(known.type)}")  # fmt: skip
         if known is None:
-            self.env.declared[self.home, name] = Ident(name, Kind.SYMBOL, type=kind, data=(self.home, name, 0), gen=self.env.gen)
+            self.env.declared[self.home, name] = Ident(name, Kind.SYMBOL, type=kind, data=self.home, gen=self.env.gen)
 
     def _typedef(self, name: str, kind: CType) -> None:
         from smartos.dtrace.ctf import Typedef

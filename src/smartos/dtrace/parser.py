@@ -101,7 +101,9 @@ class Parser(Types):
         self.lexer.state = CLAUSE
         to, from_ = self.declarations.reference(target), self.declarations.reference(source)
         assert to.type is not None and from_.type is not None
-        return _check(Xlator(to.type, from_.type, param, members, line=self.lexer.line), self.env)
+        node = _check(Xlator(to.type, from_.type, param, members, line=self.lexer.line), self.env)
+        settle(self.lexer, node.souid, node.ptrid)
+        return node
 
     def _provider(self) -> ProviderDecl:
         self.take()

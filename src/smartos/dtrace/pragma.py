@@ -134,10 +134,11 @@ def _change(ident: Ident, value: Stability | tuple[int, int, int]) -> None:
         ident.version = value
 
 
-def settle(lexer: "Lexer", ident: Ident) -> None:
-    """Apply the pragmas that waited for an identifier that was just declared."""
-    for pending in [pending for pending in lexer.pragmas if pending.name == ident.name]:
-        _change(ident, pending.value)
+def settle(lexer: "Lexer", *idents: Ident) -> None:
+    """Apply the pragmas that waited for what was just declared: one identifier, or a translator's two."""
+    for pending in [pending for pending in lexer.pragmas if pending.name == idents[0].name]:
+        for ident in idents:
+            _change(ident, pending.value)
         lexer.pragmas.remove(pending)
 
 
