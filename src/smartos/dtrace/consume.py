@@ -83,7 +83,7 @@ class Consumer:
         if self._text:
             text = "".join(self._text)
             self._text.clear()
-            self.out.write(text if text.isascii() else text.encode("latin-1").decode("utf-8", "replace"))
+            self.out.write(text if text.isascii() else _as_bytes(text).decode("utf-8", "replace"))
 
     def error(self, message: str) -> None:
         """Write a message to standard error; it ends in a newline."""
@@ -274,6 +274,14 @@ class Consumer:
         if self.out.seekable() if hasattr(self.out, "seekable") else False:
             self.out.seek(0)
             self.out.truncate(0)
+
+
+def _as_bytes(text: str) -> bytes:
+    """Text whose characters are bytes; a character that is none (in a name that a model gave) stands for itself."""
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return b"".join(char.encode("latin-1" if char < "\u0100" else "utf-8", "replace") for char in text)
 
 
 def _followers(entries: list[Entry]) -> list[Ecb | None]:

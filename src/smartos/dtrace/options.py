@@ -118,7 +118,7 @@ class Options(dict[str, int | str | bool | list[str]]):
         if name in _CHOICE and (value.lower() if name == "linktype" else value) not in _CHOICE[name]:
             raise OptionError(VALUE)
         if name in _COUNT:
-            number = int((re.match(r"\s*[+-]?\d+", value) or ["0"])[0])
+            number = int((re.match(r"\s*[+-]?\d{1,9}", value) or ["0"])[0])
             if number < (name != "pgmax"):
                 raise OptionError(VALUE)
             self[name] = number
@@ -165,6 +165,8 @@ def _unsigned(text: str) -> tuple[int, str]:
     if not found:
         return 0, text
     sign, digits = found.groups()
+    if len(digits) > 32:
+        raise OptionError(VALUE)
     number = int(digits, 16 if digits[:2].lower() == "0x" else 8 if digits[0] == "0" else 10)
     if number >> 63 or sign == "-" and number:
         raise OptionError(VALUE)
@@ -243,7 +245,7 @@ def _numbers(text: str) -> tuple[int, int, int]:
 
 def _version(text: str, now: str) -> None:
     """Check that the version may be asked for when `now` is the highest that is allowed. Raises OptionError."""
-    if not re.fullmatch(r"\d*(\.\d*){0,2}", text) or any(n > m for n, m in zip(_numbers(text), (0xFF, 0xFFF, 0xFFF), strict=True)):
+    if not re.fullmatch(r"[0-9]{0,9}(\.[0-9]{0,9}){0,2}", text) or any(n > m for n, m in zip(_numbers(text), (0xFF, 0xFFF, 0xFFF), strict=True)):
         raise OptionError("Version is not properly formatted or is too large")
     if _numbers(text) not in map(_numbers, VERSIONS):
         raise OptionError("Requested version is not supported by compiler")

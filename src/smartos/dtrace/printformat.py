@@ -71,7 +71,7 @@ class Format:
 
 def parse(fmt: bytes | str, line: int = 0) -> Format:
     """Take a format apart. Raises DError (D_SYNTAX) for one that is malformed or has a conversion that there is not."""
-    text = fmt.decode("latin-1") if isinstance(fmt, bytes) else fmt
+    text = (fmt.decode("latin-1") if isinstance(fmt, bytes) else fmt).partition("\0")[0]
     conversions: list[Conversion] = []
     at = 0
     while (start := text.find("%", at)) >= 0:
@@ -82,6 +82,15 @@ def parse(fmt: bytes | str, line: int = 0) -> Format:
     if at < len(text) or not text:
         conversions.append(Conversion(text[at:]))
     return Format(text, conversions)
+
+
+WIDEST = 1 << 16
+"""No field is wider, and no number has more digits; the real one goes on as long as its memory does."""
+
+
+def _number(digits: str) -> int:
+    """A width or a precision."""
+    return min(int(digits.lstrip("0")[:9] or "0"), WIDEST)
 
 
 _FLAGS = {"#": "alternate", "+": "plus", "'": "group", " ": "space"}
@@ -105,10 +114,11 @@ def _conversion(text: str, at: int, number: int, line: int) -> tuple[Conversion,
             end = at
             while text[end : end + 1].isdigit() and text[end].isascii():
                 end += 1
+            number = _number(text[at - 1 : end])
             if dot:
-                found.precision = int(text[at - 1 : end])
+                found.precision = number
             else:
-                found.width = int(text[at - 1 : end])
+                found.width = number
             at, digits = end, True
         elif char in _FLAGS and char:
             found.flags = replace(found.flags, **{_FLAGS[char]: True})
@@ -133,7 +143,7 @@ def _conversion(text: str, at: int, number: int, line: int) -> tuple[Conversion,
             raise bad("uses unsupported positional format (%n$)")
         elif char == "%" and at - 1 > begin:
             raise bad("cannot be combined with other format flags: %%")
-        elif not char or char == "\0":
+        elif not char:
             raise bad("name expected before end of format string")
         elif char in "hlLw":
             size = (size + char)[:6]

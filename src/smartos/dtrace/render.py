@@ -16,7 +16,7 @@ from smartos.dtrace.buffer import Record, Value
 from smartos.dtrace.cells import Cell, quotient, raw, signed, text, unsigned, wrap
 from smartos.dtrace.charts import Style
 from smartos.dtrace.names import Names
-from smartos.dtrace.printformat import Conversion, Format
+from smartos.dtrace.printformat import WIDEST, Conversion, Format
 from smartos.dtrace.program import Act
 
 SERVICES = {
@@ -114,7 +114,7 @@ def _settle(conversion: Conversion, rest: Pairs) -> tuple[Spec, int]:
     if conversion.dynamic_precision:
         precision = _int(*_next(rest))
     flags = replace(conversion.flags, left=True) if width < 0 else conversion.flags
-    return Spec(conversion.form, flags, abs(width), precision if precision > 0 else -1), dynamic
+    return Spec(conversion.form, flags, min(abs(width), WIDEST), min(precision, WIDEST) if precision > 0 else -1), dynamic
 
 
 def _int(record: Record, value: Value) -> int:
@@ -156,9 +156,9 @@ def _value(conversion: Conversion, spec: Spec, dynamic: int, record: Record, val
     if record.action in _STACKS:
         indent = 0
         if dynamic < 0:
-            indent = -dynamic
+            indent = min(-dynamic, WIDEST)
         elif conversion.flags.left:
-            indent = dynamic or conversion.width
+            indent = min(dynamic or conversion.width, WIDEST)
         if conversion.flags.left:
             spec.width = 0
         return names.stack(cell, record.action, sheet.names, indent, spec.string)
