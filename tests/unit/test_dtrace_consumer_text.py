@@ -1,5 +1,6 @@
 """What printf(), trace(), print() and stack() write; options; what is said of faults and drops."""
 
+from random import Random
 from types import SimpleNamespace
 
 import pytest
@@ -384,3 +385,25 @@ def test_exit_system_and_freopen():
     consumer.finish()
     assert consumer.out.getvalue() == "ran ls\n\n"
     assert consumer.files["log"].getvalue() == "hi %" and consumer.status == 3
+
+
+def test_formats_by_chance_are_printed_or_refused():
+    chance = Random(1)
+    kinds = [C["char"], C["unsigned char"], C["short"], C["int"], C["unsigned"], C["long"], C["unsigned long long"], STRING, C["double"]]
+    printed = 0
+    for _ in range(3000):
+        text = "".join(chance.choice("%%%0-+#' 19.*?@lhLwdiouxXcCsSaAeEfgGkpPIYTq\0é\n") for _ in range(chance.randrange(12)))
+        args = [chance.choice(kinds) for _ in range(chance.randrange(4))]
+        try:
+            form = validate(parse(text), args, "printf", ENV)
+        except DError:
+            continue
+        pairs = [(record(ctf.sizeof(kind)), b"text" if kind is STRING else chance.getrandbits(8 * ctf.sizeof(kind))) for kind in args]
+        try:
+            out, used = render(form, pairs, Sheet())
+        except Abort:
+            assert any(conversion.name in ("a", "A") for conversion in form.conversions), text
+            continue
+        assert used <= len(args) + 1 and isinstance(out, str)
+        printed += bool(args)
+    assert printed > 20

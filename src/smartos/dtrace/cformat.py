@@ -76,3 +76,11 @@ def escaped(value: bytes) -> str:
         if byte == 0:
             break
     return "".join(out)
+
+
+def encoded(text: str) -> bytes:
+    """Text whose characters are bytes; a character that is none (in a name that a model gave) stands for itself."""
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return b"".join(char.encode("latin-1" if char < "\u0100" else "utf-8", "replace") for char in text)

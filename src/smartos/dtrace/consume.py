@@ -20,10 +20,12 @@ from smartos.dtrace.aggprint import Table
 from smartos.dtrace.aggregate import Aggregation
 from smartos.dtrace.aggstore import Store
 from smartos.dtrace.buffer import Ecb, Entry
+from smartos.dtrace.cformat import encoded
 from smartos.dtrace.charts import Style
 from smartos.dtrace.flow import NONE, Flow
-from smartos.dtrace.names import Names
+from smartos.dtrace.names import INDENT, Names
 from smartos.dtrace.options import Options
+from smartos.dtrace.printformat import WIDEST
 from smartos.dtrace.records import Records
 from smartos.dtrace.render import Abort, Sheet
 
@@ -83,7 +85,7 @@ class Consumer:
         if self._text:
             text = "".join(self._text)
             self._text.clear()
-            self.out.write(text if text.isascii() else _as_bytes(text).decode("utf-8", "replace"))
+            self.out.write(text if text.isascii() else encoded(text).decode("utf-8", "replace"))
 
     def error(self, message: str) -> None:
         """Write a message to standard error; it ends in a newline."""
@@ -103,7 +105,12 @@ class Consumer:
     def table(self) -> Table:
         """A table of aggregations, for one printing."""
         self.sheet.style = self.style()
-        return Table(self.store, self.sheet, self.options.number("stackindent", 14))
+        return Table(self.store, self.sheet, self.indent)
+
+    @property
+    def indent(self) -> int:
+        """Blanks before each frame of a stack."""
+        return min(self.options.number("stackindent", INDENT), WIDEST)
 
     def due(self) -> int:
         """When the consumer wakes next, in the kernel's time; at once when it has never been awake."""
@@ -274,14 +281,6 @@ class Consumer:
         if self.out.seekable() if hasattr(self.out, "seekable") else False:
             self.out.seek(0)
             self.out.truncate(0)
-
-
-def _as_bytes(text: str) -> bytes:
-    """Text whose characters are bytes; a character that is none (in a name that a model gave) stands for itself."""
-    try:
-        return text.encode("latin-1")
-    except UnicodeEncodeError:
-        return b"".join(char.encode("latin-1" if char < "\u0100" else "utf-8", "replace") for char in text)
 
 
 def _followers(entries: list[Entry]) -> list[Ecb | None]:

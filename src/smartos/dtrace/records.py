@@ -56,7 +56,7 @@ class Records:
             consumer.status = signed(value, 4)
             return 1
         if act in _STACKS:
-            consumer.write(names.stack(cell, act, consumer.names, consumer.options.number("stackindent", names.INDENT)))
+            consumer.write(names.stack(cell, act, consumer.names, consumer.indent))
         elif act in _SYMBOLS:
             consumer.write(f"  {names.address(cell, act, consumer.names):<50}")
         elif act in _FORMATTED and _format(record) is not None:

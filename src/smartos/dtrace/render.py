@@ -15,6 +15,7 @@ from smartos.dtrace.aggstore import Element
 from smartos.dtrace.buffer import Record, Value
 from smartos.dtrace.cells import Cell, quotient, raw, signed, text, unsigned, wrap
 from smartos.dtrace.charts import Style
+from smartos.dtrace.errors import DError
 from smartos.dtrace.names import Names
 from smartos.dtrace.printformat import WIDEST, Conversion, Format
 from smartos.dtrace.program import Act
@@ -27,8 +28,11 @@ _HOSTS = {"127.0.0.1": "localhost", "::1": "localhost"}
 _STACKS = (Act.STACK, Act.USTACK, Act.JSTACK)
 
 
-class Abort(Exception):
-    """The consumer cannot go on. The text is libdtrace's."""
+class Abort(DError):
+    """The consumer cannot go on, and the tracing ends. `why` is in libdtrace's words."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__("", f"processing aborted: {why}")
 
 
 MISMATCH = "Data record list does not match statement"
