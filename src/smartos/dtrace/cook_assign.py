@@ -84,6 +84,8 @@ def _assign(node: Op2, env: Environment) -> Node:
             left.ident.type = kind
             if user:
                 left.ident.flags |= Is.USER
+        elif left.type is None and left.ident.type is not None:
+            assign(left, left.ident.type)  # the right side has made it: x = x = 1
         left.ident.flags |= Is.MOD
     assert left.type is not None
     if not is_string(left) and isinstance(resolve(left.type), Array | Function):
