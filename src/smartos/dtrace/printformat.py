@@ -114,11 +114,11 @@ def _conversion(text: str, at: int, number: int, line: int) -> tuple[Conversion,
             end = at
             while text[end : end + 1].isdigit() and text[end].isascii():
                 end += 1
-            number = _number(text[at - 1 : end])
+            length = _number(text[at - 1 : end])
             if dot:
-                found.precision = number
+                found.precision = length
             else:
-                found.width = number
+                found.width = length
             at, digits = end, True
         elif char in _FLAGS and char:
             found.flags = replace(found.flags, **{_FLAGS[char]: True})
