@@ -16,7 +16,7 @@ from typing import Any
 from smartos.dtrace.environment import Environment
 from smartos.dtrace.errors import DError
 
-FILES = ("errno.d", "signal.d", "unistd.d", "regs.d", "net.d", "procfs.d", "sched.d", "io.d", "ip.d", "tcp.d", "udp.d", "sysevent.d")
+FILES = ("errno.d", "signal.d", "unistd.d", "regs.d", "net.d", "procfs.d", "sched.d", "io.d", "ip.d", "tcp.d", "udp.d", "sysevent.d", "exitno.d")
 _PROVIDERS = {"io": ("io.d",), "fsinfo": ("io.d",), "proc": ("procfs.d",), "sched": ("procfs.d", "sched.d"), "ip": ("ip.d",),
               "tcp": ("tcp.d",), "udp": ("udp.d",), "sysevent": ("sysevent.d",)}  # fmt: skip
 _DEFINES = re.compile(r"^(?:inline\s[^=\[]*?(\w+)\s*(?:=|\[)|struct (\w+) \{|\} (\w+);|typedef [^{]*?(\w+);|translator (\w+) <)", re.M)
