@@ -70,22 +70,24 @@ class Provider:
     gen: int = 0
 
 
-def declare_provider(name: str, env: Environment) -> Provider:
-    """Make a provider known, or find that it is."""
-    if name in env.providers:
-        env.providers[name].shared = True
-    else:
-        known = [probe for probe in env.probes.matching(ProbeDesc(provider=name)) if probe.provider == name]
-        env.providers[name] = Provider(name, bool(known), attributes.of_provider(name) if known else attributes.DECLARED,
-                                       {probe.name: probe for probe in known}, env.gen)  # fmt: skip
+def declare_provider(node: ProviderDecl, env: Environment) -> Provider:
+    """Make a declaration's provider known, or find that it is; pragmas may be about it from then on."""
+    name = node.name
+    if node.again is None:
+        node.again = name in env.providers
+        if not node.again:
+            known = [probe for probe in env.probes.matching(ProbeDesc(provider=name)) if probe.provider == name]
+            node.again = bool(known)
+            attrs = attributes.of_provider(name) if known else attributes.DECLARED
+            env.providers[name] = Provider(name, bool(known), attrs, {probe.name: probe for probe in known}, env.gen)
     return env.providers[name]
 
 
 @cooks(ProviderDecl)
 def cook_provider(node: ProviderDecl, env: Environment, flags: Is) -> Node:
     """A provider and its probes; of a known provider, that they are the same."""
-    provider = declare_provider(node.name, env)
-    again = provider.shared
+    provider = declare_provider(node, env)
+    again = node.again
     for probe in node.probes:
         info = ProbeInfo(0, node.name, "", "", probe.name, _arguments(probe), provider.attrs[0],
                          provider.attrs[4], provider.attrs)  # fmt: skip

@@ -13,6 +13,7 @@ Follows libdtrace's `dt_grammar.y` and, for the three ways to begin, `dt_compile
 
 from typing import Any
 
+from smartos.dtrace.cook_decl import declare_provider
 from smartos.dtrace.ctf import CType
 from smartos.dtrace.describe import by_id, by_name
 from smartos.dtrace.environment import Environment
@@ -125,6 +126,7 @@ class Parser(Types):
         self.take()
         self.expect(";")
         node = self.declarations.provider(name, probes)
+        declare_provider(node, self.env)
         self.lexer.state = CLAUSE
         return node
 
@@ -266,14 +268,3 @@ def parse_type(text: str, env: Environment) -> CType:
     except RecursionError:
         raise _too_deep(parser) from None
     return parser.declarations.resolve(decl).type
-
-
-def declare_types(text: str, env: Environment, scope: str) -> None:
-    """Declare the types of a module (`genunix`) from C declarations, laid out as a C compiler does."""
-    before, env.scope = env.scope, scope
-    env.types.scopes.setdefault(scope, {})
-    parser = _start(text, env, CLAUSE)
-    try:
-        parser.program()
-    finally:
-        env.scope = before

@@ -218,10 +218,11 @@ class ProbeDecl(Node):
 
 @dataclass(eq=False)
 class ProviderDecl(Node):
-    """`provider name { probes };`."""
+    """`provider name { probes };`. `again` is whether the provider was known before (None: nobody has looked)."""
 
     name: str
     probes: list[ProbeDecl]
+    again: bool | None = None
 
 
 @dataclass(eq=False)
