@@ -33,6 +33,8 @@ def wrong(text: str) -> tuple[str, str]:
         ("#pragma D attributes Stable/Stable/Common pid\n", "D_PRAGMA_SCOPE",
          "line 1: #pragma attributes cannot modify entity defined outside program scope"),
         ("#pragma D binding \"1.x\" x\n", "D_PRAGMA_INVAL", "line 1: invalid version string specified by #pragma binding"),
+        ("#pragma D binding \"\u00b2\" x\n", "D_PRAGMA_INVAL", "line 1: invalid version string specified by #pragma binding"),
+        ("BEGIN { trace(.\u00b2); }", "D_SYNTAX", 'line 1: syntax error near "."'),
         ("\n#error no way\n", "D_PRAGERR", "line 2: #error: no way "),
         ("#pragma D depends_on provider nosuch\n", "D_PRAGMA_DEPEND", "line 1: program requires provider nosuch"),
         ("#pragma D depends_on module nosuch\n", "D_PRAGMA_DEPEND", "line 1: program requires module nosuch"),

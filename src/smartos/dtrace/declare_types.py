@@ -1,51 +1,56 @@
 """Structs, unions and enums as a program defines them: members, bit-fields, offsets, enumerators.
 
-D lays its own structs out as libctf does for it: every member, bit-fields included, begins at a byte, and nothing is
-added at the end for the alignment of the next element. A module's types (see `Environment.scope`) are laid out as the
-compiler of a 64-bit little-endian system does.
+D lays its own structs out as libctf does for it, which is not quite as a C compiler would: every member, bit-fields
+included, begins at a byte, a struct is aligned as its first member is, and nothing is added at the end for the alignment
+of a next element.
 
 Follows `dt_decl_sou`, `dt_decl_member`, `dt_decl_enum` and `dt_decl_enumerator` of libdtrace's `dt_decl.c`, and
 `ctf_add_member` of libctf's `ctf_create.c`.
 """
 
 from smartos.dtrace.ctf import (
-    DYN, Array, CType, Enum, Integer, Member, Struct, alignof, is_forward, resolve, sizeof, type_name,
+    DYN, Array, CType, Enum, Integer, Member, Struct, is_forward, resolve, sizeof, type_name,
 )  # fmt: skip
-from smartos.dtrace.declare import Declarations, is_posconst
+from smartos.dtrace.declare import is_posconst
+from smartos.dtrace.declare_forms import Declarators
 from smartos.dtrace.ident import Ident, Is, Kind
 from smartos.dtrace.pragma import settle
 from smartos.dtrace.tree import Int, Node
 
 
-class Definitions(Declarations):
+class Definitions(Declarators):
     """The actions of the rules that define structs, unions and enums."""
 
     def define(self, kind: str, name: str | None) -> None:
         """Begin a struct, a union or an enum, `name` being its tag; its members come in the scope that this begins."""
         decl = self.spec(kind, name)
         types, known = self.env.types, f"{kind} {name}"
-        old = self._own_tag(known) if name else None
-        if old is not None and (sizeof(old) or not is_forward(old)):
+        found = types.find(known, self.home) if name else None
+        if found is not None and (not is_forward(found[0]) or self._defining(found[0])):
             self.fail("D_DECL_TYPERED", f"type redeclared: {known}")
-        if old is None:
-            old = Enum(name or "", complete=False) if kind == "enum" else Struct(name or "", union=kind == "union", complete=False)
-            if name:
-                types.define(known, old, self.home)
-        decl.made = old
-        self.enter(old)
+        made: CType
+        if found is not None:
+            made = found[0]
+        elif kind == "enum":
+            made = Enum(name or "", complete=False)
+        else:
+            made = Struct(name or "", union=kind == "union", complete=False)
+        if name:
+            types.define(known, made, self.home)
+        decl.made = made
+        self.enter(made)
 
-    def _own_tag(self, known: str) -> CType | None:
-        if self.home == "D":
-            return self.env.types.lookup(known, "D")
-        return self.env.types.scopes.get(self.home, {}).get(known)
+    def _defining(self, kind: CType) -> bool:
+        scope = self.scope.around
+        while scope is not None and scope.type is not kind:
+            scope = scope.around
+        return scope is not None
 
     def defined(self) -> None:
         """End a struct, a union or an enum."""
         kind = self.scope.around.type if self.scope.around else None
         assert isinstance(kind, Struct | Enum)
         kind.complete = True
-        if isinstance(kind, Struct) and self.home not in ("C", "D"):
-            kind.size = _up(kind.size, alignof(kind))
         self.leave()
 
     def member(self, bits: Node | None) -> None:
@@ -75,10 +80,7 @@ class Definitions(Declarations):
                 return
         if ident is not None and any(member.name == ident for member in struct.members):
             self.fail("D_UNKNOWN", f"failed to define member '{ident}': Duplicate member name definition")
-        if self.home in ("C", "D"):
-            _place(struct, ident or "", kind, width)
-        else:
-            _place_as_c(struct, ident or "", kind, width)
+        _place(struct, ident or "", kind, width)
         self._next_member()
 
     def _next_member(self) -> None:
@@ -130,8 +132,6 @@ class Definitions(Declarations):
 
     def _global(self, name: str, value: int, enum: Enum) -> None:
         env = self.env
-        if self.home not in ("C", "D"):
-            return
         if name in env.globals:
             if self.home == "D":
                 self.fail("D_DECL_IDRED", f"identifier redeclared: {name}")
@@ -179,23 +179,3 @@ def _place(struct: Struct, name: str, kind: CType, width: int | None) -> None:
         size = offset + sizeof(kind)
     struct.members.append(Member(name, kind, 8 * offset, width is not None))
     struct.size = size
-
-
-def _place_as_c(struct: Struct, name: str, kind: CType, width: int | None) -> None:
-    """Add a member as a C compiler does; the struct's own alignment is seen to at its end."""
-    align = alignof(kind)
-    last = struct.members[-1] if struct.members and not struct.union else None
-    end = 0 if last is None else last.offset + (
-        last.type.bits if last.bitfield and isinstance(last.type, Integer) else 8 * sizeof(last.type)
-    )  # fmt: skip
-    if width is None:
-        offset = _up(end, 8 * align)
-        struct.members.append(Member(name, kind, offset))
-        struct.size = max(struct.size, offset // 8 + sizeof(kind))
-        return
-    unit = 8 * sizeof(kind)
-    offset = end if end // unit == (end + width - 1) // unit else _up(end, unit)
-    struct.members.append(Member(name, _field(kind, width), offset, True))
-    struct.size = max(struct.size, _up(offset + width, 8) // 8)
-
-

@@ -4,7 +4,7 @@ Follows `dt_node_decl`, `dt_node_inline`, `dt_node_xlator`, `dt_node_probe` and 
 `dt_parser.c`, as far as they check what was written; types of expressions are the checker's.
 """
 
-from smartos.dtrace.ctf import DYN, CType, Function, Struct, is_forward, resolve, type_name, VOID
+from smartos.dtrace.ctf import DYN, VOID, CType, Function, Struct, Typedef, is_forward, resolve, type_name
 from smartos.dtrace.declare import Decl, Params
 from smartos.dtrace.declare_types import Definitions
 from smartos.dtrace.ident import Ident, Is, Kind, Signature
@@ -19,23 +19,24 @@ class Variables(Definitions):
     def declare(self) -> None:
         """Declare what the scope's declaration says, with the name that it has."""
         decl, scope = self.top(), self.scope
-        found, name, storage = self.resolve(decl), scope.ident, scope.storage
+        kind, user = self.resolve(decl)
+        name, storage = scope.ident, scope.storage
         if name is None:
             if decl.kind not in ("struct", "union", "enum"):
                 self.fail("D_DECL_USELESS", "useless declaration")
             return
         if "`" in name:
             self.fail("D_DECL_SCOPE", f"D scoping operator may not be used in a declaration name ({name})")
-        if isinstance(found.type, Function) and storage in ("", "static"):
+        if isinstance(kind, Function) and storage in ("", "static"):
             storage = "extern"
         if storage in ("auto", "register", "static"):
             self.fail("D_DECL_BADCLASS", "specified storage class not appropriate in D")
         if storage == "extern":
-            self._extern(name, found.type)
+            self._extern(name, kind)
         elif storage == "typedef":
-            self._typedef(name, found.type)
+            self._typedef(name, kind)
         else:
-            self._variable(name, storage, decl, found.type, found.user)
+            self._variable(name, storage, decl, kind, user)
         scope.ident = None
 
     def _extern(self, name: str, kind: CType) -> None:
@@ -47,11 +48,9 @@ class Variables(Definitions):
             self.env.declared[self.home, name] = Ident(name, Kind.SYMBOL, type=kind, data=self.home, gen=self.env.gen)
 
     def _typedef(self, name: str, kind: CType) -> None:
-        from smartos.dtrace.ctf import Typedef
-
-        if name in self.env.globals and self.home in ("C", "D"):
+        if name in self.env.globals:
             self.fail("D_DECL_IDRED", f"global variable identifier redeclared: {name}")
-        if (name in self.env.types.scopes.get(self.home, {})) if self.home != "D" else self.env.types.find(name, "D"):
+        if self.env.types.find(name, self.home):
             self.fail("D_DECL_IDRED", f"typedef redeclared: {name}")
         self.env.types.define(name, Typedef(name, kind), self.home)
 

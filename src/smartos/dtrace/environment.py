@@ -92,7 +92,6 @@ class Environment:
     line_map: list[tuple[int, str]] = field(default_factory=list)
     script: bool = False  # the text is a file's: a description must have a predicate or actions after it
     file: str = ""  # the library file at hand, for messages
-    scope: str = "D"  # where declared types go: D, or the module whose types are being declared, in C's own layout
     declared: dict[tuple[str, str], Ident] = field(default_factory=dict)  # `extern` variables, by scope (D or C) and name
     gen: int = 1  # number of the compilation at hand; see cook.compilation
     scopes: list[dict[str, Ident]] = field(default_factory=list)  # parameters that hide globals, innermost last

@@ -11,26 +11,16 @@ Follows libdtrace's `dt_lex.l`, its messages and its line numbers. Left out: ter
 """
 
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 from smartos.dtrace.environment import Environment
 from smartos.dtrace.errors import DError
-from smartos.dtrace.macros import c_string, is_word, strtoull, unescape
+from smartos.dtrace.macros import c_string, strtoull, unescape
 from smartos.dtrace.pragma import control
+from smartos.dtrace.tokens import DEFINERS, KEYWORDS, OUTER, Number, Token, macro_argument
 from smartos.dtrace.typenames import find_type
 
 EXPR, DEFINE, CLAUSE = "expr", "define", "clause"  # two that lex C, the second within a definition; and descriptions
-KEYWORDS = frozenset(
-    "auto break case char const continue counter default do double else enum extern float for goto if import inline int"
-    " long offsetof probe provider register restrict return self short signed sizeof static string stringof struct switch"
-    " this translator typedef union unsigned userland void volatile while xlate".split()
-)
-_DEFINERS = frozenset(("counter", "inline", "provider", "translator"))
-_OUTER = _DEFINERS | frozenset(
-    "auto char const double enum extern float import int long register restrict self short signed static string struct"
-    " this typedef union unsigned void volatile".split()
-)
-_SPACE = " \t\n\v\f\r"
 _PLAIN = re.compile(r"(?:[ \t\n\v\f\r]|\\\n)*")
 _BLANK = re.compile(r"[ \t\n\v\f\r]*")
 _WORD = re.compile(r"[a-zA-Z_`][0-9a-zA-Z_`]*")
@@ -44,24 +34,6 @@ _MACRO = re.compile(r"\$\$?(?:[0-9]+|[a-zA-Z_`][0-9a-zA-Z_`]*)")
 _AGGREGATION = re.compile(r"@(?:[a-zA-Z_][0-9a-zA-Z_]*)?")
 _OPERATOR = re.compile(r"<<=|>>=|\.\.\.|<<|>>|&&|\^\^|\|\||==|!=|<=|>=|\+\+|--|->|[-+*/%&^|]=|[-+*%&^|<>=~!?:.,;()\[\]{}]")
 _CONTROL = re.compile(r"[\f\t\v ]*#")
-
-
-class Number(NamedTuple):
-    """An integer as it was written. `prefix` is the sign of a macro argument."""
-
-    value: int
-    suffix: str = ""
-    decimal: bool = True
-    prefix: str = ""
-    char: bool = False
-
-
-class Token(NamedTuple):
-    """A token. `kind` is a keyword or operator itself, or one of ident, tname, agg, number, literal, pspec, epred
-    and eof."""
-
-    kind: str
-    value: Any = None
 
 
 class Lexer:
@@ -165,9 +137,9 @@ class Lexer:
         found = _DESCRIPTION.match(source, at)
         if found:
             text = found[0]
-            if text in _OUTER:
+            if text in OUTER:
                 self._take(found.end())
-                self.state = DEFINE if text in _DEFINERS else EXPR
+                self.state = DEFINE if text in DEFINERS else EXPR
                 return Token(text)
             return self._description(text)
         self._take(at + 1)
@@ -198,7 +170,7 @@ class Lexer:
             word = _WORD.match(source, at)
             if word:
                 return self._word(word.end())
-        elif "0" <= char <= "9" or (char == "." and source[at + 1 : at + 2].isdigit()):
+        elif "0" <= char <= "9" or (char == "." and "0" <= source[at + 1 : at + 2] <= "9"):
             return self._number()
         elif char == '"':
             return self._string()
@@ -344,16 +316,9 @@ class Lexer:
             value = "" if whole else "0"
         else:
             raise self.error("D_MACRO_UNDEF", f"macro argument {text} is not defined")
-        return Token("literal", c_string(value)) if whole else self._argument(text, value)
-
-    def _argument(self, text: str, value: str) -> Token:
-        if not is_word(value):
-            quoted = len(value) != 1 and value[:1] == value[-1:] == '"'
-            return Token("literal", c_string(value[1:-1] if quoted else value))
-        if not (value[0].isdigit() or value[0] in "+-"):
-            return self._name(value)
-        prefix, digits = ("", value) if value[0].isdigit() else (value[0], value[1:])
-        number, rest, too_large = strtoull(digits)
-        if too_large:
-            raise self.error("D_MACRO_OFLOW", f"macro argument {text} constant {digits} results in integer overflow")
-        return Token("number", Number(number, rest, digits[0] != "0", prefix))
+        if whole:
+            return Token("literal", c_string(value))
+        token = macro_argument(value)
+        if token is None:
+            raise self.error("D_MACRO_OFLOW", f"macro argument {text} constant {value.lstrip('+-')} results in integer overflow")
+        return self._name(value) if token.kind == "ident" else token

@@ -10,7 +10,8 @@ from smartos.dtrace.declare import Decl
 from smartos.dtrace.declare_vars import Variables
 from smartos.dtrace.environment import Environment
 from smartos.dtrace.errors import DError
-from smartos.dtrace.lexer import Lexer, Number, Token
+from smartos.dtrace.lexer import Lexer
+from smartos.dtrace.tokens import Number, Token
 from smartos.dtrace.tree import Func, Int, Name, Node, Op1, Op2, Op3, String
 
 _LEVELS = ("||", "^^", "&&", "|", "^", "&", "== !=", "< > <= >=", "<< >>", "+ -", "* / %")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _TOKEN = re.compile(r'[\f\t\v ]*(?:("(?:[^"\\]|\\.)*")|(")|([^\f\t\v "]+))')
 _INTEGER = re.compile(r"(?:0[xX][0-9A-Fa-f]+|[0-9]+)[uU]?[lL]?[lL]?")
+_VERSION = re.compile(r"([0-9]{0,9})(?:\.([0-9]{0,9}))?(?:\.([0-9]{0,9}))?")
 _Item = int | bytes | str  # an integer, a string in quotes, or any other word
 
 
@@ -107,11 +108,9 @@ def _attributes(lexer: "Lexer", pragma: str, items: list[_Item]) -> None:
 def _binding(lexer: "Lexer", pragma: str, items: list[_Item]) -> None:
     if len(items) < 2 or not isinstance(items[0], bytes) or not isinstance(items[1], str):
         raise _malformed(lexer, pragma, '"version" <ident>')
-    numbers = items[0].decode("latin-1").split(".")
-    if len(numbers) > 3 or not all(number.isdigit() or not number for number in numbers):
-        raise lexer.error("D_PRAGMA_INVAL", f"invalid version string specified by #pragma {pragma}")
-    major, minor, micro = ([int(number or 0) for number in numbers] + [0, 0])[:3]
-    if major > 0xFF or minor > 0xFFF or micro > 0xFFF:
+    found = _VERSION.fullmatch(items[0].decode("latin-1"))
+    major, minor, micro = (int(number or 0) for number in found.groups()) if found else (-1, 0, 0)
+    if not 0 <= major <= 0xFF or minor > 0xFFF or micro > 0xFFF:
         raise lexer.error("D_PRAGMA_INVAL", f"invalid version string specified by #pragma {pragma}")
     _apply(lexer, pragma, items[1], (major, minor, micro))
 
