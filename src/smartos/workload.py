@@ -1,1 +1,349 @@
-"""A workload (being written)."""
+"""An idle SmartOS node, which is never quite idle: a few dozen processes that wake, do a little and sleep again.
+
+    load = Workload(seed=1, now=0)
+    while load.next() < 10**9:
+        load.fire()
+
+Each process is a generator of steps; a step fires what the real kernel would fire there, through `smartos.probes` with
+`acting(…)`, and takes some time. A thread that has work waits for its CPU, runs, and gives it up when it sleeps. The same
+seed gives the same events. Nothing here knows who listens.
+
+What is fired: `syscall:::`, `proc:::`, `sched:::`, `sysinfo:::`, `vminfo:::` and, for the disk, `io:::`. Arguments are
+objects with the members of the kernel's structures. Left out: preemption, priorities that change, interrupts, and what
+the processes are for. The cast follows a node of 2011: the global zone's services, and zones of which some hold a guest.
+"""
+
+import heapq
+from collections.abc import Callable, Iterator, Mapping
+from random import Random
+
+from smartos import workload_points as points
+from smartos.probes import Probe, acting
+from smartos.zfs.vdev_io import B_BUSY, B_DONE, B_READ, B_WRITE, IO_DONE, IO_START, NO_FILE, BufInfo, DevInfo
+
+US, MS = 1000, 1000_000
+_ZONES = ("global", "b8c1d0f2-9b39-4d0c-8f9e-6f3a6f0f1c11", "1f4a7c3e-52aa-4e0b-9d3d-0a77c1d5e2b7", "c6a0e5d4-7f11-4a5e-8a54-2b9f00d3c8aa")
+_CAST = (
+    # pid, ppid, execname, zone, uid, what it does, milliseconds between two bursts, arguments
+    (1, 0, "init", 0, 0, "poller", 5000, "/sbin/init"),
+    (3, 0, "fsflush", 0, 0, "flusher", 1000, "fsflush"),
+    (7, 1, "svc.startd", 0, 0, "poller", 1500, "/lib/svc/bin/svc.startd"),
+    (9, 1, "svc.configd", 0, 0, "door", 1200, "/lib/svc/bin/svc.configd"),
+    (58, 1, "syseventd", 0, 0, "poller", 2500, "/usr/lib/sysevent/syseventd"),
+    (112, 1, "nscd", 0, 0, "door", 400, "/usr/sbin/nscd"),
+    (160, 1, "syslogd", 0, 0, "logger", 1800, "/usr/sbin/syslogd"),
+    (187, 1, "cron", 0, 0, "spawner", 3000, "/usr/sbin/cron"),
+    (203, 1, "ntpd", 0, 0, "poller", 1000, "/usr/lib/inet/ntpd -p /var/run/ntp.pid"),
+    (241, 1, "sshd", 0, 0, "network", 700, "/usr/lib/ssh/sshd"),
+    (266, 1, "vmadmd", 0, 0, "poller", 600, "/usr/node/bin/node /usr/vm/sbin/vmadmd"),
+    (301, 1, "zoneadmd", 0, 0, "door", 2000, "zoneadmd -z 1f4a7c3e-52aa-4e0b-9d3d-0a77c1d5e2b7"),
+    (420, 301, "zsched", 1, 0, "poller", 4000, "zsched"),
+    (455, 420, "httpd", 1, 80, "network", 60, "/opt/local/sbin/httpd -k start"),
+    (456, 420, "httpd", 1, 80, "network", 80, "/opt/local/sbin/httpd -k start"),
+    (470, 420, "node", 1, 103, "network", 45, "node server.js"),
+    (610, 301, "qemu-system-x86_", 2, 0, "guest", 20, "/smartdc/bin/qemu-system-x86_64 -m 1024 -smp 1"),
+    (655, 301, "qemu-system-x86_", 3, 0, "guest", 25, "/smartdc/bin/qemu-system-x86_64 -m 2048 -smp 2"),
+)  # fmt: skip
+_DISK = DevInfo("sd", "sd1", "/devices/pci@0,0/pci15ad,1976@10/sd@1,0:a", 190, 64, 1)
+PROBES: tuple[Probe, ...] = (
+    *(probe for pair in points.SYSCALLS.values() for probe in pair),
+    *(probe for table in (points.PROC, points.SCHED, points.SYSINFO, points.VMINFO, points.WAIT) for probe in table.values()),
+    IO_START, IO_DONE,
+)  # fmt: skip
+
+
+class Struct:
+    """An object with the members that it is given."""
+
+    def __init__(self, **members: object) -> None:
+        self.__dict__.update(members)
+
+
+def make_cpu(number: int) -> Struct:
+    """A CPU with its dispatch queue."""
+    cpu = Struct(
+        cpu_id=number, cpu_seqid=number, cpu_part=Struct(cp_id=0, cp_ncpus=1), cpu_lpl=Struct(lpl_lgrpid=0),
+        cpu_physid=Struct(cpu_chipid=0), cpu_dispatch_pri=-1, cpu_runrun=0,
+        cpu_type_info=Struct(pi_state=2, pi_processor_type="i386", pi_fputypes="i387 compatible", pi_clock=2660),
+    )  # fmt: skip
+    cpu.cpu_self = cpu
+    cpu.cpu_disp = Struct(disp_npri=170, disp_maxrunpri=-1, disp_nrunnable=0, disp_cpu=cpu)
+    return cpu
+
+
+class Process:
+    """A process with one thread: `proc` and `thread` are what probes carry, `context` what :func:`acting` gets."""
+
+    def __init__(self, pid: int, ppid: int, name: str, zone: int, uid: int, cpu: Struct, args: str = "") -> None:
+        self.pid, self.name, self.cpu = pid, name, cpu
+        where = Struct(zone_name=_ZONES[zone], zone_id=zone, zone_nodename="headnode" if not zone else _ZONES[zone][:8])
+        cred = Struct(cr_ref=1, cr_uid=uid, cr_gid=uid and 10, cr_ruid=uid, cr_rgid=uid and 10, cr_suid=uid, cr_zone=where)
+        number = Struct(pid_id=pid)
+        root = Struct(v_path="/", v_op=Struct(vnop_name="zfs"), v_vfsp=Struct(vfs_dev=0))
+        self.proc = Struct(
+            p_pidp=number, p_pgidp=number, p_ppid=ppid, p_lwpcnt=1, p_lwprcnt=1, p_stat=2, p_cred=cred, p_zone=where,
+            p_sessp=Struct(s_sidp=number, s_ref=1), p_task=Struct(tk_tkid=1, tk_proj=Struct(kpj_id=0)), p_pool=Struct(pool_id=0),
+            p_model=0x200000, p_flag=int(pid in (0, 3)),
+            p_user=Struct(u_comm=name, u_psargs=args or name, u_argc=max(len(args.split()), 1), u_cdir=root),
+        )  # fmt: skip
+        self.thread = Struct(
+            t_tid=1, t_procp=self.proc, t_cpu=cpu, t_state=1, t_pri=59, t_cid=1 if pid else 0, t_cred=cred, t_lpl=cpu.cpu_lpl,
+            t_bind_cpu=-1, t_bind_pset=-1, t_proc_flag=4,
+        )  # fmt: skip
+        self.proc.p_tlist = self.thread
+        self.context: dict[str, object] = {
+            "pid": pid, "ppid": ppid, "tid": 1, "uid": uid, "gid": uid and 10, "execname": name, "zonename": _ZONES[zone],
+            "curthread": self.thread, "cpu": cpu.cpu_id,
+        }  # fmt: skip
+
+
+class Workload:
+    """The node at work from `now` on (nanoseconds since boot)."""
+
+    def __init__(self, seed: int = 0, now: int = 0, cpus: int = 1) -> None:
+        self._random = Random(seed)
+        self.cpus = [make_cpu(n) for n in range(cpus)]
+        self.now = now
+        self.idle = [Process(0, 0, "sched", 0, 0, cpu, "sched") for cpu in self.cpus]
+        for cpu, idle in zip(self.cpus, self.idle, strict=True):
+            cpu.cpu_idle_thread = cpu.cpu_thread = idle.thread
+        self.running: list[Process | None] = [None] * cpus
+        self._waiting: list[list[Iterator[int]]] = [[] for _ in range(cpus)]
+        self._queue: list[tuple[int, int, Iterator[int]]] = []
+        self._order = 0
+        self._next_pid = 4800
+        for place, (pid, ppid, name, zone, uid, kind, pause, args) in enumerate(_CAST):
+            process = Process(pid, ppid, name, zone, uid, self.cpus[place % cpus], args)
+            self._put(now + int(self._random.random() * pause * MS), self._life(process, kind, pause))
+
+    def _put(self, when: int, life: Iterator[int]) -> None:
+        self._order += 1
+        heapq.heappush(self._queue, (when, self._order, life))
+
+    def next(self) -> int | None:
+        """When something happens next."""
+        return self._queue[0][0] if self._queue else None
+
+    def fire(self) -> None:
+        """Let it happen: one step of one process."""
+        when, _, life = heapq.heappop(self._queue)
+        self.now = when
+        pause = next(life, None)
+        if pause is not None and pause >= 0:
+            self._put(when + pause, life)
+
+    def sampler(self, place: Callable[[str], int]) -> Callable[[int, int], tuple[int, int, Mapping[str, object]]]:
+        """For the profile provider: what a CPU is doing, as kernel and user program counter and context.
+
+        `place` gives the address that a frame `module`function+0x12` stands for.
+        """
+
+        def sample(cpu: int, now: int) -> tuple[int, int, Mapping[str, object]]:
+            process = self.running[cpu] if cpu < len(self.running) else None
+            if process is None:
+                idle = self.idle[min(cpu, len(self.idle) - 1)]
+                return place(_IDLE[0]), 0, {**idle.context, "cpu": cpu, "stack": _IDLE}
+            user = self._random.random() < 0.4
+            stack = self._random.choice(_STACKS)
+            context = {**process.context, "ustack": self._random.choice(_USTACKS)}
+            if user:
+                return 0, place(f"{process.name}`{context['ustack'][0].rpartition('`')[2]}"), context  # type: ignore[index]
+            return place(stack[0]), 0, {**context, "stack": stack}
+
+        return sample
+
+    # ---- lives
+
+    def _life(self, process: Process, kind: str, pause: int) -> Iterator[int]:
+        burst: Callable[[Process], Iterator[int]] = getattr(self, f"_{kind}")
+        while True:
+            yield from self._on(process)
+            yield from burst(process)
+            self._off(process)
+            yield int(self._random.expovariate(1 / (pause * MS))) + 50 * US
+
+    def _on(self, process: Process) -> Iterator[int]:
+        """Be woken by the idle loop's interrupt, wait for the CPU, get it."""
+        cpu = process.cpu
+        number = cpu.cpu_id  # type: ignore[attr-defined]
+        waker = self.running[number] or self.idle[number]
+        process.thread.t_state = 2  # type: ignore[attr-defined]
+        cpu.cpu_disp.disp_nrunnable += 1  # type: ignore[attr-defined]
+        with acting(**waker.context):
+            _tell(points.SCHED["wakeup"], process.thread)
+            _tell(points.SCHED["enqueue"], process.thread, cpu.cpu_disp, 0)  # type: ignore[attr-defined]
+        while self.running[number] is not None:
+            yield 100 * US + self._random.randrange(200 * US)
+        cpu.cpu_disp.disp_nrunnable -= 1  # type: ignore[attr-defined]
+        self.running[number] = process
+        idle = self.idle[number]
+        with acting(**idle.context):
+            _tell(points.SCHED["dequeue"], process.thread, cpu.cpu_disp)  # type: ignore[attr-defined]
+            _tell(points.SYSINFO["pswitch"], 1, None)
+            _tell(points.SCHED["off-cpu"], process.thread)
+        cpu.cpu_thread = process.thread  # type: ignore[attr-defined]
+        process.thread.t_state = 4  # type: ignore[attr-defined]
+        with acting(**process.context):
+            _tell(points.SCHED["on-cpu"])
+        yield 2 * US
+
+    def _off(self, process: Process) -> None:
+        number = process.cpu.cpu_id  # type: ignore[attr-defined]
+        idle = self.idle[number]
+        with acting(**process.context):
+            _tell(points.SCHED["sleep"])
+            process.thread.t_state = 1  # type: ignore[attr-defined]
+            _tell(points.SCHED["off-cpu"], idle.thread)
+        self.running[number] = None
+        process.cpu.cpu_thread = idle.thread  # type: ignore[attr-defined]
+        with acting(**idle.context):
+            _tell(points.SCHED["on-cpu"])
+
+    def _call(self, process: Process, name: str, *args: object, result: int = 0, errno: int = 0, takes: int = 0) -> Iterator[int]:
+        """A system call: entry, some time, return."""
+        entry, back = points.SYSCALLS[name]
+        with acting(**process.context):
+            if entry.listeners:
+                entry.fire(*(*args, 0, 0, 0, 0, 0, 0)[: len(entry.argtypes)])
+            counters = _COUNTERS.get(name, ())
+            for counter in counters:
+                _tell(points.SYSINFO[counter], max(result, 1) if counter.endswith("ch") else 1, None)
+        yield takes or 800 + self._random.randrange(4 * US)
+        value = -1 if errno else result
+        with acting(**process.context, errno=errno):
+            _tell(back, value, value)
+
+    def _fault(self, process: Process) -> None:
+        with acting(**process.context):
+            _tell(points.VMINFO["as_fault"], 1, None)
+            _tell(points.VMINFO[self._random.choice(("zfod", "cow_fault", "pgfrec"))], 1, None)
+
+    def _poller(self, process: Process) -> Iterator[int]:
+        yield from self._call(process, "pollsys", 0x8047B20, 3, 0x8047A10, 0, result=self._random.randrange(2))
+        yield from self._call(process, "clock_gettime", 4, 0x8047A00)
+        if self._random.random() < 0.5:
+            yield from self._call(process, "ioctl", 5, 0x5401, 0x8047A40)
+        self._fault(process)
+
+    def _door(self, process: Process) -> Iterator[int]:
+        for _ in range(1 + self._random.randrange(3)):
+            yield from self._call(process, "lwp_park", 0, 0x8047B00, 0)
+            yield from self._call(process, "door", 0, 0x8047C00, 0x40)
+        if self._random.random() < 0.3:
+            yield from self._call(process, "open", "/etc/resolv.conf", 0, 0, result=-1, errno=2)
+
+    def _logger(self, process: Process) -> Iterator[int]:
+        size = 60 + self._random.randrange(80)
+        yield from self._call(process, "read", 4, 0x8070000, 1024, result=size)
+        yield from self._call(process, "write", 7, 0x8070000, size, result=size)
+        yield from self._disk(process, B_WRITE, 8192)
+
+    def _network(self, process: Process) -> Iterator[int]:
+        size = 1 << 5 + self._random.randrange(8)
+        yield from self._call(process, "portfs", 6, 3, 0x8047800, 1, result=1)
+        yield from self._call(process, "accept", 5, 0x8047700, 0x80476FC, result=9)
+        yield from self._call(process, "read", 9, 0x80A0000, 8192, result=size)
+        if self._random.random() < 0.4:
+            yield from self._call(process, "open", "/opt/local/share/httpd/htdocs/index.html", 0, 0, result=11)
+            yield from self._call(process, "read", 11, 0x80B0000, 65536, result=45 + self._random.randrange(60000))
+            yield from self._call(process, "close", 11)
+            if self._random.random() < 0.2:
+                yield from self._disk(process, B_READ, 131072)
+        yield from self._call(process, "write", 9, 0x80B0000, 45, result=45)
+        yield from self._call(process, "close", 9)
+
+    def _guest(self, process: Process) -> Iterator[int]:
+        for _ in range(1 + self._random.randrange(4)):
+            yield from self._call(process, "ioctl", 12, 0x2000AE80, 0, takes=20 * US + self._random.randrange(400 * US))
+        if self._random.random() < 0.2:
+            yield from self._call(process, "pwrite", 14, 0xFB000000, 4096, self._random.randrange(1 << 20) << 12, result=4096)
+            yield from self._disk(process, B_WRITE, 4096)
+        yield from self._call(process, "read", 8, 0x8046000, 512, result=-1, errno=11)
+
+    def _flusher(self, process: Process) -> Iterator[int]:
+        for _ in range(2 + self._random.randrange(5)):
+            yield from self._disk(process, B_WRITE, 1 << 12 + self._random.randrange(5))
+
+    def _disk(self, process: Process, way: int, size: int) -> Iterator[int]:
+        """A read or write of the disk: started here, done a few milliseconds later, while an interrupt is served."""
+        block = self._random.randrange(1 << 24)
+        with acting(**process.context):
+            if IO_START.listeners:
+                IO_START.fire(BufInfo(B_BUSY | way, size, block), _DISK, NO_FILE)
+        yield 200 * US + int(self._random.expovariate(1 / (3 * MS)))
+        with acting(**process.context):
+            if IO_DONE.listeners:
+                IO_DONE.fire(BufInfo(B_BUSY | B_DONE | way, size, block), _DISK, NO_FILE)
+
+    def _spawner(self, process: Process) -> Iterator[int]:
+        """fork, exec, work, exit, wait: what cron does with a job."""
+        self._next_pid += 1 + self._random.randrange(3)
+        child = Process(self._next_pid, process.pid, process.name, 0, 0, process.cpu)
+        child.proc.p_parent = process.proc  # type: ignore[attr-defined]
+        entry, back = points.SYSCALLS["forksys"]
+        with acting(**process.context):
+            _tell(entry, 0, 0)
+            _tell(points.SYSINFO["sysfork"], 1, None)
+            _tell(points.PROC["lwp-create"], child.thread)
+            _tell(points.PROC["create"], child.proc)
+        yield 120 * US
+        with acting(**process.context):
+            _tell(back, child.pid, child.pid)
+        job = self._random.choice(("/bin/date", "/usr/bin/ls", "/usr/sbin/logadm"))
+        self._off(process)
+        yield 30 * US
+        yield from self._on(child)
+        with acting(**child.context):
+            _tell(points.PROC["start"])
+            _tell(points.PROC["lwp-start"])
+        yield from self._exec(child, job)
+        yield from self._call(child, "open", "/etc/TIMEZONE", 0, 0, result=3)
+        yield from self._call(child, "read", 3, 0x8050000, 4096, result=215)
+        yield from self._call(child, "write", 1, 0x8051000, 29, result=29)
+        with acting(**child.context):
+            _tell(points.SYSCALLS["rexit"][0], 0)
+            _tell(points.PROC["lwp-exit"])
+            _tell(points.PROC["exit"], 1)
+            _tell(points.PROC["signal-send"], process.thread, 18)
+        self._off(child)
+        yield 40 * US
+        yield from self._on(process)
+        with acting(**process.context):
+            _tell(points.PROC["signal-handle"], 18, Struct(si_signo=18, si_code=1, si_pid=child.pid), 0x8052B10)
+        yield from self._call(process, "waitsys", 0, child.pid, 0x8047000, 3)
+
+    def _exec(self, child: Process, path: str) -> Iterator[int]:
+        entry, back = points.SYSCALLS["exece"]
+        with acting(**child.context):
+            _tell(entry, path, 0x8047F00, 0x8047F80)
+            _tell(points.PROC["exec"], path)
+            _tell(points.SYSINFO["sysexec"], 1, None)
+        yield 250 * US
+        child.name = path.rpartition("/")[2]
+        child.proc.p_user.u_comm, child.proc.p_user.u_psargs = child.name, path  # type: ignore[attr-defined]
+        child.context = {**child.context, "execname": child.name}
+        self._fault(child)
+        with acting(**child.context):
+            _tell(points.PROC["exec-success"])
+            _tell(back, 0, 0)
+
+
+def _tell(probe: Probe, *args: object) -> None:
+    if probe.listeners:
+        probe.fire(*args)
+
+
+_COUNTERS = {"read": ("sysread", "readch"), "write": ("syswrite", "writech"), "open": ("namei",)}
+_IDLE = ("unix`mach_cpu_idle+0x6", "unix`cpu_idle+0xaf", "unix`cpu_idle_adaptive+0x19", "unix`idle+0x114", "unix`thread_start+0x8")
+_STACKS = (
+    ("unix`copyout+0x3d", "genunix`uiomove+0xa3", "sockfs`so_recvmsg+0x12a", "genunix`read+0x262", "unix`sys_syscall+0x17a"),
+    ("genunix`fop_read+0x6b", "genunix`read+0x2b8", "unix`sys_syscall+0x17a"),
+    ("unix`mutex_enter+0x10", "genunix`cv_timedwait_sig_hires+0x1ed", "genunix`poll_common+0x461", "unix`sys_syscall+0x17a"),
+    ("zfs`zio_vdev_io_start+0x1ea", "zfs`zio_execute+0x8d", "genunix`taskq_thread+0x248", "unix`thread_start+0x8"),
+    ("kvm`vmx_vcpu_run+0x2f1", "kvm`vcpu_enter_guest+0x3f0", "kvm`__vcpu_run+0x8b", "genunix`ioctl+0x18e", "unix`sys_syscall+0x17a"),
+)  # fmt: skip
+_USTACKS = (
+    ("libc.so.1`__read+0x7", "main+0x2f0", "_start+0x7d"),
+    ("libc.so.1`__pollsys+0x7", "libc.so.1`poll+0x66", "main+0x1a4", "_start+0x7d"),
+    ("libc.so.1`memcpy+0x40", "handle_request+0x1b2", "main+0x3d8", "_start+0x7d"),
+)

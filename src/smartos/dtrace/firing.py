@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from smartos.dtrace.aggregate import Aggregation, adder, new
 from smartos.dtrace.buffer import AggId, Entry, FaultData
 from smartos.dtrace.buffers import AggregationRoom, Buffer
+from smartos.dtrace.dif import V
 from smartos.dtrace.ecb import Plan, Step, aggregation
 from smartos.dtrace.fault import Dropped, Fault, FaultKind
 from smartos.dtrace.frame import Frame
@@ -51,10 +52,12 @@ class Firing:
         self._aggs: dict[int, tuple[Aggregation, Callable[..., None], dict[tuple, list[int]]]] = {}
         self._kept: dict[int, dict[tuple, list[int]]] = {}
         self._ids = {agg.id: agg for plan in kernel.plans for agg in plan.ecb.aggregations}
+        self.threads = kernel.types.threads if kernel.types is not None else None
         self._chilled: dict[int, tuple[int, int]] = {}
         for plan in kernel.plans:
             self._prepare(plan)
         self.convert = {row: self._converter(plans) for row, plans in kernel.by_probe.items()}
+        self.thread_wanted = {row for row, plans in kernel.by_probe.items() if any(_reads(plan, V.CURTHREAD) for plan in plans)}
 
     def _prepare(self, plan: Plan) -> None:
         """Declare all variables before anything runs."""
@@ -80,6 +83,8 @@ class Firing:
         convert = self.convert.get(number)
         if convert is not None:
             args = convert(args)
+        if self.threads is not None and "curthread" not in context and number in self.thread_wanted:
+            context = {**context, "curthread": self.threads.of(context)}
         frame = Frame(self.machine, plans[0].ecb.probe, args, context, now, kernel.clock.wall, cpu)
         buffer = kernel.buffer(cpu)
         for plan in plans:
@@ -174,6 +179,12 @@ class Firing:
         clock.advance(clock.now + value)
         frame.timestamp = clock.now
         self._chilled[frame.cpu] = mark, chilled + value
+
+
+def _reads(plan: Plan, variable: int) -> bool:
+    """Whether a clause reads a built-in variable."""
+    difos = (plan.ecb.desc.predicate, *(step.act.difo for step in plan.steps))
+    return any(var.id == variable for difo in difos if difo is not None for var in difo.vars)
 
 
 def _signed(value: int) -> int:

@@ -5,11 +5,13 @@ takes 4 KiB, in the order in which it is first named. Variables lie in kernel me
 libdtrace finds in /dev/ksyms; left out are data of modules that no model has.
 """
 
+from typing import NamedTuple
+
 from smartos.dtrace.ctf import CType, Types
 from smartos.dtrace.ident import Ident, Is, Kind, Stability
 from smartos.dtrace.names import Names, Symbol
 
-TEXT = 0xFFFF_FFFF_FB80_0000
+TEXT, DATA = 0xFFFF_FFFF_FB80_0000, 0xFFFF_FFFF_FC00_0000
 MODULE, FUNCTION = 1 << 24, 1 << 12
 MODULES = ("unix", "genunix", "zfs", "kvm", "ip", "dtrace", "profile", "systrace", "sockfs", "TS", "SDC", "scsi", "sd")
 VARIABLES = {
@@ -24,6 +26,13 @@ VARIABLES = {
 }  # fmt: skip
 
 
+class Place(NamedTuple):
+    """Where a variable is."""
+
+    module: str
+    address: int
+
+
 class Symbols(Names):
     """All symbols of one session."""
 
@@ -34,8 +43,8 @@ class Symbols(Names):
         self._next: dict[str, int] = {}
         self._modules = list(MODULES)
         self._idents: dict[tuple[str, str], Ident] = {}
-        self.data: dict[str, int] = {}  # addresses of variables
-        self._data_places: list[tuple[int, str]] = []
+        self._data = {DATA + 0x10000 * n: name for n, name in enumerate(VARIABLES)}
+        self._addresses = {name: address for address, name in self._data.items()}
 
     def place(self, name: str, module: str = "genunix") -> int:
         """The address of a function, which has one from then on."""
@@ -61,8 +70,8 @@ class Symbols(Names):
         found = self._by_address.get(base)
         if found:
             return Symbol(found[0], found[1], base)
-        near = max((place for place in self._data_places if place[0] <= address < place[0] + 0x10000), default=None)
-        return Symbol(VARIABLES[near[1]][0], near[1], near[0]) if near else None
+        name = self._data.get(address & ~0xFFFF)
+        return Symbol(VARIABLES[name][0], name, address & ~0xFFFF) if name else None
 
     def user_symbol(self, pid: int, address: int) -> Symbol | None:
         """The same of a process's function, where a model has named one."""
@@ -75,11 +84,18 @@ class Symbols(Names):
             return None
         key = known[0], name
         if key not in self._idents:
-            self._idents[key] = Ident(name, Kind.SYMBOL, 0, Is.NONE, Stability(1, 1, 0), self._type(known[1]), data=known[0])
+            self._idents[key] = Ident(
+                name, Kind.SYMBOL, 0, Is.NONE, Stability(1, 1, 0), self._type(known[1]), data=Place(known[0], self._addresses[name])
+            )
         return self._idents[key]
+
+    def layout(self, name: str) -> CType:
+        """The type of a variable."""
+        return self._type(VARIABLES[name][1])
 
     def _type(self, text: str) -> CType:
         from smartos.dtrace.ktypes import SCOPE
 
-        _, kind = self._types.scopes[SCOPE].declarator(f"{text.partition('[')[0]} x{''.join(text.partition('[')[1:])}")  # type: ignore[attr-defined]
+        base, bracket, count = text.partition("[")
+        _, kind = self._types.scopes[SCOPE].declarator(f"{base} x{bracket}{count}")  # type: ignore[attr-defined]
         return kind

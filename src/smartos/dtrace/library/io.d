@@ -40,17 +40,16 @@ typedef struct devinfo {
   int dev_major; int dev_minor; int dev_instance; string dev_name; string dev_statname; string dev_pathname;
 } devinfo_t;
 
-/* A buf without a device node is the NFS client's. A pseudo device's first instance is told apart by its minor number. */
+/* The real translator puts dev_statname together from the driver's name and its instance, and asks ddi_pathname() for the
+   path; here the device node has both. A buf without a device node is the NFS client's. */
 translator devinfo_t < struct buf *B > {
   dev_major = getmajor(B->b_dip == NULL ? B->b_file->v_vfsp->vfs_dev : B->b_edev);
   dev_minor = getminor(B->b_dip == NULL ? B->b_file->v_vfsp->vfs_dev : B->b_edev);
-  dev_instance = B->b_dip != NULL ? B->b_dip->devi_instance : getminor(B->b_file->v_vfsp->vfs_dev);
-  dev_name = B->b_dip == NULL ? "nfs" : stringof(`devnamesp[getmajor(B->b_edev)].dn_name);
+  dev_instance = B->b_dip == NULL ? getminor(B->b_file->v_vfsp->vfs_dev) : B->b_dip->devi_instance;
+  dev_name = B->b_dip == NULL ? "nfs" : stringof(B->b_dip->devi_binding_name);
   dev_statname = B->b_dip == NULL ? strjoin("nfs", lltostr(getminor(B->b_file->v_vfsp->vfs_dev))) :
-      strjoin(stringof(`devnamesp[getmajor(B->b_edev)].dn_name),
-      lltostr(B->b_dip->devi_instance == 0 && B->b_dip->devi_parent != NULL &&
-      B->b_dip->devi_parent->devi_node_name == "pseudo" ? getminor(B->b_edev) : B->b_dip->devi_instance));
-  dev_pathname = B->b_dip == NULL ? "<nfs>" : ddi_pathname(B->b_dip, getminor(B->b_edev));
+      stringof(B->b_dip->devi_statname);
+  dev_pathname = B->b_dip == NULL ? "<nfs>" : stringof(B->b_dip->devi_path);
 };
 
 typedef struct fileinfo {

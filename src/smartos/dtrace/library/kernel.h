@@ -54,6 +54,7 @@ typedef struct list { size_t list_size; size_t list_offset; struct list_node lis
 struct dev_info {
   struct dev_info *devi_parent; struct dev_info *devi_child; struct dev_info *devi_sibling; char *devi_binding_name;
   char *devi_addr; int devi_nodeid; int devi_instance; major_t devi_major; char *devi_node_name;
+  char *devi_statname; char *devi_path;
 };
 struct devnames { char *dn_name; struct dev_info *dn_head; int dn_instlist; int dn_flags; };
 
