@@ -39,7 +39,8 @@ def fetched(translator: Translator, value: Value, size: int | None, depth: int) 
         return f"cut[{value.text}]" if width == translator.strsize else f"full[{value.text}][:{width}]"
     if isinstance(value, Reference):
         unit.emit(depth, "pc = -1")
-        return f"region_text({value.text}, {value.skip}, {width})"
+        known = f"{value.text} and {value.text}.text or " if value.live and width == translator.strsize else ""
+        return f"{known}region_text({value.text}, {value.skip}, {width})"
     unit.emit(depth, "pc = -1")
     return f"string({value.text}, {width})"
 

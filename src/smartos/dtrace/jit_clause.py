@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from smartos.dtrace.aggregate import adder, lquantize_arg
 from smartos.dtrace.buffer import Entry
-from smartos.dtrace.buffers import SWITCH
+from smartos.dtrace.buffers import POLICIES, SWITCH
+from smartos.dtrace.ctf import Enum, Integer, resolve
 from smartos.dtrace.ecb import Plan, Step, aggregation
 from smartos.dtrace.fault import Fault
 from smartos.dtrace.frame import Frame
@@ -43,6 +44,12 @@ def listener(firing: "Firing", number: int) -> Callable[..., None] | None:
     return Listener(firing, number, plans).make()
 
 
+def _integers(probe: Any, count: int) -> bool:
+    """Whether all arguments of a probe are integers by their types: then nothing of them is packed."""
+    natives = {arg.mapping: resolve(arg.native) for arg in probe.args or ()}
+    return all(isinstance(natives.get(number), Integer | Enum) for number in range(count))
+
+
 class Listener:
     """Writes the function of one probe."""
 
@@ -51,10 +58,12 @@ class Listener:
         probe = plans[0].ecb.probe
         source = getattr(probe, "source", None)
         self.convert = firing.convert.get(number)
+        if source is not None and _integers(probe, len(source.argtypes)):
+            self.convert = None
         nargs = len(source.argtypes) if source is not None and self.convert is None else None
         self.unit = Unit(firing.machine, probe, nargs=nargs)
         options = self.kernel.options
-        self.plain = options["bufpolicy"] == SWITCH and options["cpu"] is None  # an empty buffer takes any entry
+        self.plain = options.number("bufpolicy") == POLICIES.index(SWITCH) and options.number("cpu", -1) == -1  # an empty buffer takes any entry
 
     def make(self) -> Callable[..., None]:
         """The function."""
@@ -66,37 +75,48 @@ class Listener:
             "def hear(probe, args, context):",
             f" if kernel.activity is not active: return fire({self.number}, args, context)",
             " get = context.get",
-            " cpu = get('cpu', 0)",
+            " cpu = context['cpu'] if 'cpu' in context else 0",
             " buffer = buffers.get(cpu) or new_buffer(cpu)",
         ]
-        if "now" in body:
+        if "Entry(" in body or ("now" in body and len(self.plans) > 1):
             head.append(" now = clock.read(context)")
         else:
-            head.append(" if get('timestamp') is None: clock.pending += 1")
-            head.append(" else: clock.read(context)")
+            if "now" in body:
+                head.append(" now = None")
+            head.append(" if 'timestamp' in context: clock.read(context)")
+            head.append(" else: clock.pending += 1")
         if any(step.kind is Act.SPECULATE for plan in kernel.plans for step in plan.steps):
             head.append(" kernel.clean()")
-        if self.convert is not None and "args" in body:
+        looks = any(word in body for word in ("args", "load(", "string(", "read(", "frame", "key_bytes("))
+        if self.convert is not None and looks:
             head.append(" args = convert(args)")
+        elif kernel.types is not None and looks:
+            head.append(" types.firing += 1")
         if "shared" in body:
             head.append(" shared = None")
         names = namespace(self.firing.machine) | unit.constants
         names |= {
             "kernel": kernel, "active": type(kernel.activity)(2), "fire": self.firing.fire, "clock": kernel.clock,
-            "buffers": kernel.buffers, "new_buffer": kernel.buffer, "convert": self.convert, "Entry": Entry,
-            "aggregations": self.firing._aggs, "aggregate": self.firing.aggregate, "begin": self.begin, "failed": self.failed,
+            "buffers": kernel.buffers, "new_buffer": kernel.buffer, "convert": self.convert, "types": kernel.types, "Entry": Entry,
+            "kept": self.firing._kept, "nothing": {}, "aggregate": self.aggregated, "begin": self.begin, "failed": self.failed,
         }  # fmt: skip
         return define("hear", head + unit.lines, names)
 
     # ---- called by what is written
 
-    def begin(self, plan: Plan, shared: Frame | None, args: tuple, context: Any, now: int, cpu: int, buffer: Any, offset: int) -> Frame:
-        """The frame of a clause; the firing's, if another clause has made one."""
+    def begin(self, plan: Plan, shared: Frame | None, args: tuple, context: Any, now: int | None, cpu: int, buffer: Any, offset: int) -> Frame:
+        """The frame of a clause; the firing's, if another clause has made one. `now` is None if nobody has looked yet."""
         clock = self.kernel.clock
+        now = clock.now if now is None else now
         frame = shared or Frame(self.firing.machine, plan.ecb.probe, args, context, now, clock.wall - clock.now + now, cpu)
         frame.begin(plan.ecb.epid)
         frame.limit = min(frame.limit, frame.scratch + buffer.scratch(offset, plan.ecb.needed))
         return frame
+
+    def aggregated(self, step: Step, key: tuple, value: int, incr: int, cpu: int) -> None:
+        """A key that is new: the generic way, and the table of the aggregation's keys is kept for the next time."""
+        self.firing.aggregate(step, key, value, incr, cpu)
+        self.firing._kept[step.aggid] = self.firing._aggs[step.aggid][2]
 
     def failed(self, plan: Plan, at: int, fault: Fault, context: Any, buffer: Any, offset: int) -> None:
         """A clause has faulted in its action `at`."""
@@ -121,8 +141,8 @@ class Listener:
         start = len(unit.lines)
         depth = 3
         if ecb.desc.predicate is not None:
-            self.expression(ecb.desc.predicate, "passed", 8, 0, depth)
-            unit.emit(depth, "if passed:")
+            passed, _ = self.expression(ecb.desc.predicate, "passed", 8, 0, depth)
+            self.test(passed, depth)
             depth += 1
         values = self.actions(plan, depth)
         if ecb.size:
@@ -154,12 +174,23 @@ class Listener:
                 self.stack(step, name, depth)
                 small = True
             else:
-                by_ref = step.act.difo.type.by_ref
-                small = self.expression(step.act.difo, name, step.size if by_ref else step.size or 8, number + 1, depth)
+                size = step.size if step.act.difo.type.by_ref else step.size or 8
+                name, small = self.expression(step.act.difo, name, size, number + 1, depth)
             results[number] = name, small
             if step.slot >= 0:
                 values[step.slot] = name
         return "".join(f"{value}, " for value in values)
+
+    def test(self, passed: str, depth: int) -> None:
+        """Go on if the predicate's value is not 0; a comparison that was made into 1 and 0 is asked directly."""
+        lines, pad = self.unit.lines, " " * depth
+        ends = {f"{pad} passed = 1|{pad}else:|{pad} passed = 0": "{}", f"{pad} passed = 0|{pad}else:|{pad} passed = 1": "not ({})"}
+        form = ends.get("|".join(lines[-3:]))
+        if form and lines[-4].startswith(f"{pad}if ") and passed == "passed":
+            condition = lines[-4].strip()[3:-1]
+            del lines[-4:]
+            passed = form.format(condition)
+        self.unit.emit(depth, f"if {passed}:")
 
     def stack(self, step: Step, name: str, depth: int) -> None:
         """stack() or ustack()."""
@@ -168,17 +199,21 @@ class Listener:
         else:
             self.unit.emit(depth, f"{name} = (get('pid') or 0, *(get('ustack') or ())[:{step.arg}])")
 
-    def expression(self, difo: "Difo", name: str, size: int, at: int, depth: int) -> bool:
-        """Compute a DIF object's value into a name. True if it is a number that is known to be below 2**63."""
+    def expression(self, difo: "Difo", name: str, size: int, at: int, depth: int) -> tuple[str, bool]:
+        """Compute a DIF object's value into a name; the name, or another or a constant that does as well.
+
+        Also whether it is a number that is known to be below 2**63.
+        """
         unit, start, names = self.unit, len(self.unit.lines), self.unit.names
-        highest = [0]
+        highest, texts = [0], []
 
         def leaf(level: int, value: Value) -> None:
             if isinstance(value, Number):
                 highest[0] = max(highest[0], value.high)
             else:
                 highest[0] = TOP
-            unit.emit(level, f"{name} = {fetched(translator, value, size, level)}")
+            texts.append(fetched(translator, value, size, level))
+            unit.emit(level, f"{name} = {texts[-1]}")
 
         try:
             translator = Translator(unit, difo, leaf)
@@ -186,7 +221,7 @@ class Listener:
         except Uncovered:
             del unit.lines[start:]
             unit.names = names
-            highest[0] = TOP
+            highest, texts = [TOP], []
             unit.frame(depth)
             unit.emit(depth, "pc = -1")
             known = unit.keep(difo)
@@ -195,22 +230,23 @@ class Listener:
             else:
                 mask = f" & {(1 << 8 * size) - 1}" if size < 8 else ""
                 unit.emit(depth, f"{name} = machine.run({known}, frame){mask}")
+        if len(texts) == 1 and texts[0].isalnum():
+            del unit.lines[-1]
+            name = texts[0]
         if at and any("pc =" in line or "Fault(" in line for line in unit.lines[start:]):
             unit.lines.insert(start, " " * depth + f"at = {at}")
-        return highest[0] < SIGN
+        return name, highest[0] < SIGN
 
     def aggregate(self, step: Step, number: int, results: dict[int, tuple[str, bool]], depth: int) -> None:
         """An aggregating action: what happens to a key that is known is written out."""
         unit, incr, value, small = self.unit, "1", "0", True
-        keys = step.keys[:-1] if step.hasarg else step.keys
+        keys = step.tuple_keys
         if step.hasarg:
             incr = results[step.keys[-1]][0]
         if step.act.difo is not None:
-            value = f"x{number}"
-            small = self.expression(step.act.difo, value, 8, number + 1, depth)
+            value, small = self.expression(step.act.difo, f"x{number}", 8, number + 1, depth)
         unit.emit(depth, f"key = ({''.join(results[key][0] + ', ' for key in keys)})")
-        unit.emit(depth, f"agg = aggregations.get({step.aggid})")
-        unit.emit(depth, "state = agg[2].get(key) if agg is not None else None")
+        unit.emit(depth, f"state = kept.get({step.aggid}, nothing).get(key)")
         unit.emit(depth, f"if state is None: aggregate({unit.keep(step)}, key, {value}, {incr}, cpu)")
         unit.emit(depth, "else:")
         for line in self.add(step, value, incr, small):
@@ -219,7 +255,7 @@ class Listener:
     def add(self, step: Step, value: str, incr: str, small: bool) -> list[str]:
         """The lines that take a value into `state`."""
         total = f"state[{{}}] = (state[{{}}] + {value} + {SIGN} & {TOP}) - {SIGN}"
-        sign = [] if small else [f"if {value} >= {SIGN}: {value} -= {TOP + 1}"]
+        sign = [f"n = {value}"] if small else [f"n = {value} if {value} < {SIGN} else {value} - {TOP + 1}"]
         match step.kind:
             case Act.COUNT:
                 return ["state[0] += 1"]
@@ -228,7 +264,7 @@ class Listener:
             case Act.AVG:
                 return ["state[0] += 1", total.format(1, 1)]
             case Act.MIN | Act.MAX:
-                return [*sign, f"if {value} {'<' if step.kind is Act.MIN else '>'} state[0]: state[0] = {value}"]
+                return [*sign, f"if n {'<' if step.kind is Act.MIN else '>'} state[0]: state[0] = n"]
             case Act.QUANTIZE if incr == "1":
                 if small:
                     return [f"state[{value}.bit_length() + 63] += 1"]
@@ -236,6 +272,6 @@ class Listener:
                         f"else: state[max(63 - ({value} - {TOP + 1}).bit_length(), 0)] += 1"]  # fmt: skip
             case Act.LQUANTIZE if incr == "1":
                 base, width, levels = lquantize_arg(step.arg)
-                return [f"{value} = ({value} & 0xffffffff ^ 0x80000000) - {0x80000000 + base}",
-                        f"state[1 if {value} < 0 else min({value} // {width}, {levels}) + 2] += 1"]  # fmt: skip
+                return [f"n = ({value} & 0xffffffff ^ 0x80000000) - {0x80000000 + base}",
+                        f"state[1 if n < 0 else min(n // {width}, {levels}) + 2] += 1"]  # fmt: skip
         return [f"{self.unit.keep(adder(step.kind, step.arg))}(state, {value}, {incr})"]

@@ -24,7 +24,7 @@ CPU = 'get("cpu", 0)'
 DEEPEST = 60
 _CONTEXT_NUMBERS = {
     V.PID: "pid", V.PPID: "ppid", V.TID: "tid", V.UID: "uid", V.GID: "gid", V.ERRNO: "errno", V.IPL: "ipl",
-    V.CURTHREAD: "curthread", V.VTIMESTAMP: "vtimestamp",
+    V.VTIMESTAMP: "vtimestamp",
 }  # fmt: skip
 _CONTEXT_TEXTS = {V.EXECNAME: "execname", V.ZONENAME: "zonename"}
 _PROBE_TEXTS = {V.PROBEPROV: "provider", V.PROBEMOD: "module", V.PROBEFUNC: "function", V.PROBENAME: "name"}
@@ -140,6 +140,8 @@ class Translator:
         """The object returns."""
         if path.dynamic:
             self.unit.emit(depth, "if dropped: raise Dropped")
+        elif isinstance(value, Reference):
+            value = replace(value, live=True)
         self.leaf(depth, value)
 
     # ---- values
@@ -182,7 +184,10 @@ class Translator:
         """One instruction that is no branch."""
         regs = path.regs
         if op in TWO:
-            regs[rd(word)] = self.two(op, at, self.number(regs[r1(word)], depth), self.number(regs[r2(word)], depth), depth)
+            first = self.number(regs[r1(word)], depth)
+            regs[rd(word)] = self.two(op, at, first, self.number(regs[r2(word)], depth), depth)
+            if op in (Op.SRA, Op.SRL):
+                self.tidy(first, path)
         elif op in LOADS:
             self.load(op, at, word, path, depth)
         elif Op.ULDSB <= op <= Op.ULDX:
@@ -216,6 +221,15 @@ class Translator:
                 self.unit.emit(depth, f"if not {b.text}: raise Fault(DIVZERO, 0, {4 * at})")
         return self.assign(depth, arithmetic(op, a, b))
 
+    def tidy(self, half: Value, path: Path) -> None:
+        """Take back the line before the last if it was the first half of a cast, which nobody else uses."""
+        lines = self.unit.lines
+        if not isinstance(half, Number) or half.shifted is None or len(lines) < 2:
+            return
+        used = [value.text for value in path.regs] + [value.text for value, _ in path.stack] + list(path.condition[1:3])
+        if half.text not in used and lines[-2].lstrip().startswith(f"{half.text} = ") and half.text not in lines[-1].split():
+            del lines[-2]
+
     def load(self, op: Op, at: int, word: int, path: Path, depth: int, user: bool = False) -> None:
         """A load from memory."""
         size, sign = LOADS[op]
@@ -238,6 +252,9 @@ class Translator:
                 path.condition = ("scmp", name, "0", True)
             else:
                 path.condition = ("scmp", self.text(a, depth, True), self.text(b, depth, True), True)
+            return
+        if op is Op.TST and isinstance(a, Reference):
+            path.condition = ("tst", a.text, "0", True)
             return
         x = self.number(a, depth)
         y = self.number(b, depth) if op is Op.CMP else ZERO
@@ -309,7 +326,9 @@ def builtin(self: Translator, at: int, number: int, element: Number, depth: int)
         return Text("", f"intern({known!r})", known)
     unit.emit(depth, f"pc = {4 * at}")
     if number == V.VMREGS:
-        unit.emit(depth, f'{name} = element(get("vmregs"), {element.text})')
+        unit.emit(depth, f'{name} = get("vmregs")')
+        found = f"{name}[{element.text}] if {name}.__class__ is dict and {element.text} in {name} else "
+        unit.emit(depth, f"{name} = {found}element({name}, {element.text})")
         unit.emit(depth, f"{name} = {name} & {TOP} if {name}.__class__ is int else word({name})")
         return Number(name)
     unit.frame(depth)
@@ -420,6 +439,14 @@ def _flush(self: Translator, at: int, word: int, path: Path, depth: int) -> None
     path.stack.clear()
 
 
+def _allocs(self: Translator, at: int, word: int, path: Path, depth: int) -> None:
+    unit, name, size = self.unit, self.unit.name(), self.number(path.regs[r1(word)], depth)
+    unit.frame(depth)
+    unit.emit(depth, f"pc = {4 * at}")
+    unit.emit(depth, f"{name} = cleared(machine, frame, {size.text})")
+    path.regs[rd(word)] = Number(name)
+
+
 def _call(self: Translator, at: int, word: int, path: Path, depth: int) -> None:
     """A subroutine: the interpreter's own."""
     unit, name = self.unit, self.unit.name()
@@ -440,5 +467,5 @@ _VARIABLES: dict[Op, Callable[..., None]] = {
     Op.LDTS: _load_dynamic(True, False), Op.STTS: _store_dynamic(True, False),
     Op.LDGAA: _load_dynamic(False, True), Op.STGAA: _store_dynamic(False, True),
     Op.LDTAA: _load_dynamic(True, True), Op.STTAA: _store_dynamic(True, True),
-    Op.PUSHTR: _push, Op.PUSHTV: _push, Op.POPTS: _pop, Op.FLUSHTS: _flush, Op.CALL: _call,
+    Op.PUSHTR: _push, Op.PUSHTV: _push, Op.POPTS: _pop, Op.FLUSHTS: _flush, Op.CALL: _call, Op.ALLOCS: _allocs,
 }  # fmt: skip

@@ -98,6 +98,13 @@ def key_bytes(machine: Machine, address: int, size: int) -> bytes:
     return machine.memory.read(address, min(size, most)) + b"+" * (size > most)
 
 
+def cleared(machine: Machine, frame: Frame, size: int) -> int:
+    """Scratch space of zeros."""
+    address = frame.allocate(size, 8)
+    machine.scratch.clear(address, size)
+    return address
+
+
 def region_text(memory: Memory) -> Callable[[Any, int, int], bytes]:
     """A function that reads the string of a variable by reference, which may have been freed since."""
     pages, string = memory.pages, memory.string
@@ -107,7 +114,8 @@ def region_text(memory: Memory) -> Callable[[Any, int, int], bytes]:
             data = region.data
             end = data.find(b"\0", skip, skip + size)
             if end >= 0:
-                return bytes(data[skip:end])
+                region.text = bytes(data[skip:end])
+                return region.text
         return string(region.base + skip if region else 0, size)
 
     return read
@@ -145,6 +153,6 @@ def namespace(machine: Machine) -> dict[str, Any]:
         "locals_": lambda cpu: variables.locals.setdefault(cpu, {}), "reference": variables.reference,
         "cut": cut, "full": full, "intern": intern, "word": blank.word, "element": element,
         "put_number": put_number, "put_reference": put_reference, "put_static": put_static, "key_bytes": key_bytes,
-        "sdiv": sdiv, "udiv": steps.quotient, "srem": srem, "urem": steps.remainder, "extend": extend, "order": order,
+        "sdiv": sdiv, "udiv": steps.quotient, "srem": srem, "urem": steps.remainder, "extend": extend, "cleared": cleared, "order": order,
         "region_text": region_text(memory), "Run": Run, "Fault": Fault, "Dropped": Dropped, "DIVZERO": FaultKind.DIVZERO,
     }  # fmt: skip

@@ -5,7 +5,7 @@ and signed comparisons. A text is a built-in or constant string that nobody has 
 variable by reference (or 0 for NULL). The two last ones become addresses only where a program computes with them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from smartos.dtrace.dif import Op
 from smartos.dtrace.memory import TOP
@@ -14,11 +14,15 @@ from smartos.dtrace.steps import SIGN, TWO
 
 @dataclass(frozen=True)
 class Number:
-    """An integer: its expression (a name or a constant) and its bounds."""
+    """An integer: its expression (a name or a constant) and its bounds.
+
+    `shifted` is the number that it is of, and by how much, if it was made by a shift to the left.
+    """
 
     text: str
     low: int = 0
     high: int = TOP
+    shifted: "tuple[Number, int] | None" = None
 
     @property
     def constant(self) -> int | None:
@@ -41,10 +45,11 @@ class Text:
 
 @dataclass(frozen=True)
 class Reference:
-    """A region or 0; the value begins at its byte `skip`."""
+    """A region or 0; the value begins at its byte `skip`. `live` says that it can not have been freed since."""
 
     text: str
     skip: int = 0
+    live: bool = False
 
 
 Value = Number | Text | Reference
@@ -76,7 +81,9 @@ def arithmetic(op: Op, a: Number, b: Number) -> Number:
             sign = "|" if op is Op.OR else "^"
             return Number(f"{x} {sign} {y}", 0, (1 << max(a.high.bit_length(), b.high.bit_length())) - 1)
         case Op.SLL if shift is not None:
-            return _cut(f"{x} << {shift}", a.low << shift, a.high << shift)
+            return replace(_cut(f"{x} << {shift}", a.low << shift, a.high << shift), shifted=(a, shift))
+        case Op.SRA | Op.SRL if a.shifted is not None and a.shifted[1] == shift:
+            return _narrow(a.shifted[0], 64 - shift, op is Op.SRA)
         case Op.SLL:
             return Number(f"{x} << ({y} & 63) & {TOP}")
         case Op.SRL:
@@ -91,6 +98,16 @@ def arithmetic(op: Op, a: Number, b: Number) -> Number:
         case Op.UREM | Op.SREM:
             return Number(f"{x} % {y}", 0, min(a.high, b.high - 1))
     raise ValueError(f"{op!r} is no arithmetic")
+
+
+def _narrow(a: Number, bits: int, sign: bool) -> Number:
+    """The low bits of a number, the highest of them as its sign or not: what two shifts make, as a cast does."""
+    half, mask = 1 << bits - 1, (1 << bits) - 1
+    if a.high < half or (not sign and a.high <= mask):
+        return a
+    if sign:
+        return Number(f"({a.text} & {mask} ^ {half}) - {half} & {TOP}")
+    return Number(f"{a.text} & {mask}", 0, mask)
 
 
 def _cut(text: str, low: int, high: int) -> Number:

@@ -23,11 +23,12 @@ _SLACK = 4096
 class Region:
     """Bytes at an address. `store` lets D programs write there: their own variables and scratch space only."""
 
-    __slots__ = ("base", "data", "size", "store")
+    __slots__ = ("base", "data", "size", "store", "text")
 
     def __init__(self, data: bytes | bytearray | memoryview, store: bool = False) -> None:
         self.data, self.size, self.store = data, len(data), store
         self.base = 0
+        self.text = b""  # of a variable: the string that it was last found to hold; empty when not known
 
     @property
     def limit(self) -> int:
@@ -41,6 +42,7 @@ class Region:
     def write(self, offset: int, data: bytes) -> None:
         """Replace bytes."""
         self.data[offset : offset + len(data)] = data  # type: ignore[index]
+        self.text = b""
 
 
 class LazyRegion(Region):
