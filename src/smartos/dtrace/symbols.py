@@ -7,12 +7,13 @@ libdtrace finds in /dev/ksyms; left out are data of modules that no model has.
 
 from typing import NamedTuple
 
-from smartos.dtrace.ctf import CType, Types
+from smartos.dtrace.ctf import C, CType, Function, Types
 from smartos.dtrace.ident import Ident, Is, Kind, Stability
 from smartos.dtrace.names import Names, Symbol
 
 TEXT, DATA = 0xFFFF_FFFF_FB80_0000, 0xFFFF_FFFF_FC00_0000
 MODULE, FUNCTION = 1 << 24, 1 << 12
+FUNCTION_TYPE = Function(C["int"])
 MODULES = ("unix", "genunix", "zfs", "kvm", "ip", "dtrace", "profile", "systrace", "sockfs", "TS", "SDC", "scsi", "sd")
 VARIABLES = {
     "devnamesp": ("genunix", "struct devnames *"), "sclass": ("genunix", "sclass_t *"), "kmem_flags": ("genunix", "int"),
@@ -23,7 +24,12 @@ VARIABLES = {
     "dtrace_zero": ("dtrace", "char [1024]"), "maxphys": ("genunix", "int"), "nproc": ("genunix", "int"),
     "initname": ("genunix", "char *"), "zone0": ("genunix", "struct zone"), "global_zone": ("genunix", "struct zone *"),
     "max_ncpus": ("unix", "int"), "pagesize": ("genunix", "uint_t"), "t0": ("unix", "struct _kthread"), "tick_per_msec": ("genunix", "int"),
+    "rootvp": ("genunix", "struct vnode *"), "cpu_lock": ("unix", "kmutex_t"), "vfssw_lock": ("genunix", "krwlock_t"),
+    "kernelbase": ("unix", "uintptr_t"), "max_cpuid": ("unix", "processorid_t"), "v": ("genunix", "struct var"),
+    "ufs_allow_shared_writes": ("ufs", "int"),
 }  # fmt: skip
+ROUTINES = {"kmem_alloc": "genunix", "kmem_free": "genunix", "clock": "genunix", "schedpaging": "genunix", "panic": "genunix"}
+"""Functions whose address a program may take; their types say no more than that they are functions."""
 
 
 class Place(NamedTuple):
@@ -78,14 +84,16 @@ class Symbols(Names):
         return self.symbol(address)
 
     def find(self, module: str, name: str) -> Ident | None:
-        """A variable as the compiler wants it: an identifier with a type. `module` may be empty or `kernel`."""
-        known = VARIABLES.get(name)
+        """A variable or function as the compiler wants it: an identifier with a type. `module` may be empty or `kernel`."""
+        known = VARIABLES.get(name) or (ROUTINES[name], "") if name in VARIABLES or name in ROUTINES else None
         if known is None or module not in ("", "kernel", known[0]):
             return None
         key = known[0], name
         if key not in self._idents:
+            address = self._addresses[name] if known[1] else self.place(name, known[0])
+            kind = self._type(known[1]) if known[1] else FUNCTION_TYPE
             self._idents[key] = Ident(
-                name, Kind.SYMBOL, 0, Is.NONE, Stability(1, 1, 0), self._type(known[1]), data=Place(known[0], self._addresses[name])
+                name, Kind.SYMBOL, 0, Is.NONE, Stability(1, 1, 0), kind, data=Place(known[0], address)
             )
         return self._idents[key]
 

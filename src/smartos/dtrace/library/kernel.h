@@ -45,6 +45,8 @@ typedef struct timespec timestruc_t;
 struct timeval { long tv_sec; long tv_usec; };
 typedef struct mutex { void *_opaque[1]; } kmutex_t;
 typedef struct _krwlock { void *_opaque[1]; } krwlock_t;
+struct var { int v_buf; int v_call; int v_proc; int v_maxupttl; int v_nglobpris; int v_maxsyspri; int v_clist; int v_maxup;
+  int v_hbuf; int v_hmask; int v_pbuf; int v_sptmap; int v_maxpmem; int v_autoup; int v_bufhwm; };
 typedef struct _kcondvar { ushort_t _opaque; } kcondvar_t;
 typedef struct _ksema { void *_opaque[2]; } ksema_t;
 typedef struct avl_tree { void *avl_root; uint64_t avl_numnodes; } avl_tree_t;
