@@ -1,5 +1,7 @@
 """The parser of D: trees of expressions and clauses, and where it says that a program goes wrong."""
 
+import time
+
 import pytest
 
 from smartos.dtrace.environment import Environment
@@ -158,3 +160,10 @@ def test_types(text: str) -> None:
     from smartos.dtrace.ctf import spelling
 
     assert spelling(parse_type(text, Environment())) == text
+
+
+def test_long_texts_take_time_in_proportion_to_their_length() -> None:
+    for text in ("x = " + "a." * 100_000 + "b;", "(" * 900, "/* x */ " * 50_000, "x" * 200_000, "`" * 200_000, "\n" * 300_000):
+        begun = time.process_time()
+        wrong("BEGIN { " + text + "+ ")
+        assert time.process_time() - begun < 4

@@ -21,6 +21,7 @@ _COMMENT = re.compile(r'/\*.*?(?:\*/|\Z)|"(?:[^"\\\n]|\\.)*"?|\'(?:[^\'\\\n]|\\.
 _DIRECTIVE = re.compile(r"#[ \t]*([A-Za-z]*)(.*)", re.S)  # in the first column only, as Sun's cpp wants it
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _DEEPEST = 60
+_LONGEST = 200  # lines over which a macro's call may go
 _LARGEST = 1 << 22  # characters that a program may grow to
 
 
@@ -49,7 +50,7 @@ class Preprocessor:
             found = _DIRECTIVE.match(line) if "#" in line else None
             if not found:
                 on = all(state[0] for state in active)
-                while on and self._open(line) and (more := next(lines, None)) is not None:
+                while on and extra < _LONGEST and self._open(line) and (more := next(lines, None)) is not None:
                     line, extra = f"{line} {more}", extra + 1
                 out.append(self.expand(line) if on else "")
                 out.extend([""] * extra)

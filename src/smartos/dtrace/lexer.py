@@ -25,6 +25,7 @@ _PLAIN = re.compile(r"(?:[ \t\n\v\f\r]|\\\n)*")
 _BLANK = re.compile(r"[ \t\n\v\f\r]*")
 _WORD = re.compile(r"[a-zA-Z_`][0-9a-zA-Z_`]*")
 _SCOPED = re.compile(r"[a-zA-Z_`][0-9a-z.A-Z_`]*`(?:[a-zA-Z_`][0-9a-zA-Z_`]*)?")
+_DOTTED = re.compile(r"[0-9a-z.A-Z_`]+")
 _DESCRIPTION = re.compile(r"[-$:a-zA-Z_.?*\\\[\]!][-$:0-9a-zA-Z_.`?*\\\[\]!]*")
 _INTEGER = re.compile(r"(?:0[xX][0-9A-Fa-f]+|[0-9]+)[uU]?[lL]?[lL]?")
 _FLOAT = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[fFlL]?")
@@ -49,6 +50,7 @@ class Lexer:
         self.parens = self.brackets = self.braces = 0
         self.used: set[int] = set()  # macro arguments that were referred to
         self.ambiguous: set[str] = set()  # names of types that are variables here
+        self._dotted = (0, -1)  # a run of words and dots that was looked at: its end, and its last backquote
         self.declaring = False  # a declaration has its type already, so that a name is no type
         self.pragmas: list[Any] = []  # attributes and versions for identifiers yet to come
 
@@ -193,12 +195,19 @@ class Lexer:
         raise self.error("D_SYNTAX", f'syntax error near "{char}"')
 
     def _word(self, end: int) -> Token:
-        source = self.source
-        if source.startswith(".", end) or source[end - 1] == "`":
-            scoped = _SCOPED.match(source, self.at)
-            end = max(end, scoped.end() if scoped else 0)
+        if self.source.startswith(".", end) or self.source[end - 1] == "`":
+            end = max(end, self._scoped())
         text = self._take(end)
         return Token(text) if text in KEYWORDS else self._name(text)
+
+    def _scoped(self) -> int:
+        """The end of a name with a module that has dots in it, `libc.so.1`malloc`, if that is what begins here; else 0."""
+        if self.at >= self._dotted[0]:  # a run of words and dots is looked through once, not at each of its words
+            run = _DOTTED.match(self.source, self.at)
+            assert run is not None
+            self._dotted = run.end(), self.source.rfind("`", self.at, run.end())
+        found = _SCOPED.match(self.source, self.at) if self._dotted[1] >= self.at else None
+        return found.end() if found else 0
 
     def _name(self, name: str) -> Token:
         """An identifier or a type's name: a variable comes before a type, and what is assigned to is a variable."""

@@ -1,7 +1,8 @@
 """Which probes a description names: globs as the kernel matches them.
 
 A part that is empty matches everything, a part without glob characters only itself. `*`, `?`, `[a-z]`, `[!…]` and
-a backslash are the glob characters; the depth of `*` in one part is bounded, so that no pattern takes for ever.
+a backslash are the glob characters. The kernel tries the ways to match several `*` one within the other and bounds how
+deep that goes; here only the last `*` is tried again, which finds the same, and the bound is kept.
 
 Follows `dtrace_match_glob` and `dtrace_probekey` of the kernel's dtrace.c.
 """
@@ -18,31 +19,44 @@ def is_glob(text: str) -> bool:
     return any(char in text for char in "[?*\\")
 
 
-def glob(text: str, pattern: str, depth: int = 0) -> bool:
-    """Whether the whole of `text` matches `pattern`. Raises DError where `*` is nested too deep."""
-    if depth > _DEEPEST:
-        raise DError("", "Probe description has too many globbing characters")
-    at, p = 0, 0
-    while p < len(pattern):
-        char = pattern[p]
+def glob(text: str, pattern: str) -> bool:
+    """Whether the whole of `text` matches `pattern`. Raises DError where too many `*` would have to be tried."""
+    at = p = stars = 0
+    back = (-1, 0)  # where the last `*` may take one character more, and what follows it in the pattern
+    while True:
+        if p < len(pattern) and pattern[p] == "*":
+            while p < len(pattern) and pattern[p] == "*":
+                p += 1
+            if p == len(pattern) or at == len(text):
+                return p == len(pattern)
+            stars += 1
+            if stars > _DEEPEST:
+                raise DError("", "Probe description has too many globbing characters")
+            back = (at + 1, p)
+            continue
+        after = _one(text, at, pattern, p) if p < len(pattern) else -1
+        if after >= 0:
+            at, p = at + 1, after
+        elif p == len(pattern) and at == len(text):
+            return True
+        else:
+            at, p = back
+            if not 0 < at < len(text):
+                return False
+            back = (at + 1, p)
+
+
+def _one(text: str, at: int, pattern: str, p: int) -> int:
+    """Where the pattern goes on if its next part, no `*`, takes the character of the text; else -1."""
+    if at == len(text):
+        return -1
+    char = pattern[p]
+    if char == "[":
+        return _in_class(text[at], pattern, p + 1)
+    if char == "\\":
         p += 1
-        if char == "*":
-            rest = pattern[p:].lstrip("*")
-            return not rest or any(glob(text[start:], rest, depth + 1) for start in range(at, len(text)))
-        if at == len(text):
-            return False
-        if char == "[":
-            p = _in_class(text[at], pattern, p)
-            if p < 0:
-                return False
-        elif char == "\\":
-            if p == len(pattern) or pattern[p] != text[at]:
-                return False
-            p += 1
-        elif char not in ("?", text[at]):
-            return False
-        at += 1
-    return at == len(text)
+        return p + 1 if pattern[p : p + 1] == text[at] else -1
+    return p + 1 if char in ("?", text[at]) else -1
 
 
 def _in_class(char: str, pattern: str, p: int) -> int:
@@ -62,7 +76,7 @@ def _in_class(char: str, pattern: str, p: int) -> int:
             low = last if low == last and last else high
         if not high:
             return -1
-        inside = inside or low <= char <= high
+        inside = inside or low <= char <= high or char == high
         last = high
         p += 1
     return p + 1 if p < len(pattern) and inside != negated else -1
