@@ -23,7 +23,7 @@ from smartos.zfs.vdev_io import B_BUSY, B_DONE, B_READ, B_WRITE, IO_DONE, IO_STA
 
 US, MS = 1000, 1000_000
 _ZONES = ("global", "b8c1d0f2-9b39-4d0c-8f9e-6f3a6f0f1c11", "1f4a7c3e-52aa-4e0b-9d3d-0a77c1d5e2b7", "c6a0e5d4-7f11-4a5e-8a54-2b9f00d3c8aa")
-_CAST = (
+CAST = (
     # pid, ppid, execname, zone, uid, what it does, milliseconds between two bursts, arguments
     (1, 0, "init", 0, 0, "poller", 5000, "/sbin/init"),
     (3, 0, "fsflush", 0, 0, "flusher", 1000, "fsflush"),
@@ -112,7 +112,7 @@ class Workload:
         self._queue: list[tuple[int, int, Iterator[int]]] = []
         self._order = 0
         self._next_pid = 4800
-        for place, (pid, ppid, name, zone, uid, kind, pause, args) in enumerate(_CAST):
+        for place, (pid, ppid, name, zone, uid, kind, pause, args) in enumerate(CAST):
             process = Process(pid, ppid, name, zone, uid, self.cpus[place % cpus], args)
             self._put(now + int(self._random.random() * pause * MS), self._life(process, kind, pause))
 

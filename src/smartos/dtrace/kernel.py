@@ -8,7 +8,7 @@ Left out: privileges (the user may do everything, but destructive actions want t
 anonymous tracing, the dead man's switch. Follows `dtrace_state_*` and `dtrace_enabling_*` of illumos.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import Any
 
@@ -65,6 +65,7 @@ class Kernel:
         self.own: dict[str, object] = {"execname": "dtrace", "pid": 1, "tid": 1}
         self.timers = Timers(self)
         self.compiled = True  # clauses run as Python functions where they can
+        self.on_event: Callable[[], None] | None = None  # called after a model's event, where time or buffers matter
         self._attached: list[tuple[Any, Any]] = []
         self._variables: Known = {}
         self.double_errors = self.stack_overflows = self.reserve = 0
@@ -152,6 +153,8 @@ class Kernel:
                 self.timers.add(number, every, self.cpus if every_cpu(probe.name) else 1)
             if source is not None:
                 self._attached.append((source, self._listener(number)))
+        if self.on_event is not None and (self.timers or any(plan.stores and not plan.ecb.error for plan in self.plans)):
+            self._attached += [(source, lambda *_: self.on_event()) for source, _ in self._attached]
         for source, hear in self._attached:
             source.listeners.append(hear)
 

@@ -102,11 +102,12 @@ class Session:
 
     def go(self) -> None:
         """Begin to trace. Raises :class:`DError` when that is refused."""
+        if not self.workload:
+            self.kernel.on_event = self._between
         self.kernel.go()
         if self.workload:
             self._start_workload()
         self._sources.append(self.kernel.timers)
-        self.kernel.on_event = self._between
 
     def _start_workload(self) -> None:
         probes = {id(plans[0].ecb.probe.source) for plans in self.kernel.by_probe.values() if getattr(plans[0].ecb.probe, "source", None)}
@@ -125,7 +126,7 @@ class Session:
     def run(self, patience: int | None = None) -> None:
         """Let virtual time pass until the end, and print all. `patience` is in nanoseconds; see :data:`PATIENCE`."""
         if patience is None:
-            patience = LONGEST if self._exits() else PATIENCE
+            patience = LONGEST if self.exits else PATIENCE
         limit, firings = self.kernel.clock.now + patience, FIRINGS
         while not self.consumer.wake():
             wake = min(self.consumer.due(), limit)
@@ -170,7 +171,9 @@ class Session:
         """exit()'s argument."""
         return self.consumer.status
 
-    def _exits(self) -> bool:
+    @property
+    def exits(self) -> bool:
+        """Whether any program calls exit()."""
         return any(act.kind is Act.EXIT for program in self.programs for ecb in program.ecbs for act in ecb.actions)
 
     def _pending(self) -> bool:

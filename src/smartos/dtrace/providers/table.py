@@ -13,7 +13,7 @@ from smartos import probes as points
 from smartos.dtrace.environment import ProbeArg, ProbeInfo
 from smartos.dtrace.errors import DError
 from smartos.dtrace.library import for_provider
-from smartos.dtrace.match import glob, matches
+from smartos.dtrace.match import matches, part_matches
 from smartos.dtrace.providers import arguments, profile
 from smartos.dtrace.tree import ProbeDesc
 
@@ -23,6 +23,7 @@ GROUPS: tuple[tuple[str, int, tuple[str, ...], tuple[str, ...]], ...] = (
     ("zfs", 20000, ("io", "fbt", "sdt"), tuple(f"smartos.zfs.{name}" for name in ZFS)),
     ("kvm", 30000, ("sdt", "kvm"), ("smartos.kvm.vm",)),
 )
+MODULES = {"system": ("", "genunix", "unix", "TS", "ip"), "zfs": ("zfs", "genunix"), "kvm": ("kvm",)}
 OTHERS, ON_DEMAND = 40000, 70001
 
 
@@ -108,7 +109,9 @@ class Table:
         if not desc.provider and (desc.name in ("BEGIN", "END", "ERROR") or profile.interval(desc.name)):
             return
         for name, _, providers, _ in GROUPS:
-            if any(glob(provider, desc.provider) for provider in providers):
+            if any(part_matches(desc.provider, provider) for provider in providers) and any(
+                part_matches(desc.module, module) for module in MODULES[name]
+            ):
                 self._import(name)
         self._pick_up()
 
