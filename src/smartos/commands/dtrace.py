@@ -192,7 +192,7 @@ class Command:
             if request.spec:
                 request.program = self.session.compile(request.text, request.spec, pspec=True)
             else:
-                request.program = self.session.compile(self._script(request.text), script=True)
+                request.program = self._compile_script(request.text)
         except DError as error:
             for note in getattr(error, "__notes__", ()):
                 self.err.write(f"{note}\n")
@@ -201,6 +201,15 @@ class Command:
             from smartos.dtrace.listing import listing
 
             self.err.write(listing(request.program))
+
+    def _compile_script(self, name: str) -> Any:
+        """A script compiled, with its own name for $0."""
+        args = self.session.env.args
+        args[0], before = name, args[0]
+        try:
+            return self.session.compile(self._script(name), script=True)
+        finally:
+            args[0] = before
 
     def _script(self, name: str) -> str:
         """A script's text, after the preprocessor where that is asked for."""

@@ -18,6 +18,7 @@ _COMMENT = re.compile(r"/\*.*?\*/", re.S)
 _TAG = re.compile(r"(?:typedef\s+)?(struct|union|enum)\s+(\w+)\s*\{")
 _NAME = re.compile(r"(\w+)\s*$")
 _FUNCTION = re.compile(r"\(\s*\*\s*(\w+)\s*\)")
+_ROUTINE = re.compile(r"(\w+)\s*\([^()]*\)\s*$")
 
 
 @cache
@@ -34,7 +35,7 @@ def _definitions() -> dict[str, str]:
                 found.setdefault(f"{part.split()[0]} {name.strip()}", "")
             continue
         if part.startswith("typedef"):
-            name = _FUNCTION.search(part.partition("{")[0]) or _NAME.search(part)
+            name = _FUNCTION.search(part.partition("{")[0]) or _NAME.search(part) or _ROUTINE.search(part)
             if name:
                 found[name[1]] = part
     return found
@@ -160,6 +161,9 @@ class KernelScope(dict[str, CType]):
         if function:
             returns = self.pointers(text[: function.start()].strip())
             return function[1], self._types.pointer(Function(returns))
+        routine = _ROUTINE.search(text)
+        if routine:
+            return routine[1], Function(self.pointers(text[: routine.start()].strip()))
         base, counts = text, []
         while found := re.search(r"\[(\d+)\]\s*$", base):
             counts.append(int(found[1]))

@@ -75,6 +75,9 @@ typedef struct vfs {
   int vfs_fstype; dev_t vfs_dev; void *vfs_data; struct zone *vfs_zone; struct refstr *vfs_mntpt;
 } vfs_t;
 typedef struct refstr { uint32_t rs_size; uint32_t rs_refcnt; char rs_string[256]; } refstr_t;
+typedef void cyc_func_t(void *);
+union sigval { int sival_int; void *sival_ptr; };
+enum uio_rw { UIO_READ, UIO_WRITE };
 typedef struct vnode {
   kmutex_t v_lock; uint_t v_flag; uint_t v_count; void *v_data; struct vfs *v_vfsp; void *v_stream; int v_type;
   dev_t v_rdev; struct vfs *v_vfsmountedhere; struct vnodeops *v_op; struct page *v_pages; char *v_path;
