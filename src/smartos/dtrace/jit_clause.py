@@ -71,9 +71,11 @@ class Listener:
         for plan in self.plans:
             self.plan(plan)
         body = "\n".join(unit.lines)
+        threads = self.firing.threads if self.number in self.firing.thread_wanted else None
         head = [
             "def hear(probe, args, context):",
             f" if kernel.activity is not active: return fire({self.number}, args, context)",
+            *([" if 'curthread' not in context: context = {**context, 'curthread': threads.of(context)}"] if threads else []),
             " get = context.get",
             " cpu = context['cpu'] if 'cpu' in context else 0",
             " buffer = buffers.get(cpu) or new_buffer(cpu)",
@@ -97,7 +99,7 @@ class Listener:
         names = namespace(self.firing.machine) | unit.constants
         names |= {
             "kernel": kernel, "active": type(kernel.activity)(2), "fire": self.firing.fire, "clock": kernel.clock,
-            "buffers": kernel.buffers, "new_buffer": kernel.buffer, "convert": self.convert, "types": kernel.types, "Entry": Entry,
+            "buffers": kernel.buffers, "new_buffer": kernel.buffer, "convert": self.convert, "types": kernel.types, "threads": threads, "Entry": Entry,
             "kept": self.firing._kept, "nothing": {}, "aggregate": self.aggregated, "begin": self.begin, "failed": self.failed,
         }  # fmt: skip
         return define("hear", head + unit.lines, names)
