@@ -130,7 +130,7 @@ class Consumer:
         elif now - self._done[name] < self.options.number(name):
             return False
         else:
-            self._done[name] += self.options.number(name)
+            self._done[name] = now - (now - self._done[name]) % max(self.options.number(name), 1)
         return True
 
     def wake(self) -> bool:

@@ -129,7 +129,7 @@ class Session:
             patience = LONGEST if self.exits else PATIENCE
         limit, firings = self.kernel.clock.now + patience, FIRINGS
         while not self.consumer.wake():
-            wake = min(self.consumer.due(), limit)
+            wake = min(max(self.consumer.due(), self._next()), limit)
             if not self.kernel.can_fire() and not self._pending():
                 self.interrupt()
                 break
@@ -138,6 +138,10 @@ class Session:
                 self.interrupt()
                 break
         self.finish()
+
+    def _next(self) -> int:
+        """When something happens next; until then the consumer would find nothing new, however often it looked."""
+        return min((when for source in self._sources if (when := source.next()) is not None), default=0)
 
     def advance(self, to: int, most: int = FIRINGS) -> int:
         """Let everything happen that is due until then; how many events that were."""
