@@ -93,14 +93,18 @@ class Process:
         self.proc.p_tlist = self.thread
         self.context: dict[str, object] = {
             "pid": pid, "ppid": ppid, "tid": 1, "uid": uid, "gid": uid and 10, "execname": name, "zonename": _ZONES[zone],
-            "curthread": self.thread, "cpu": cpu.cpu_id,
+            "curthread": self.thread, "cpu": cpu.cpu_id, "stack": _CALLING, "ustack": _USTACKS[pid % len(_USTACKS)],
         }  # fmt: skip
 
 
 class Workload:
-    """The node at work from `now` on (nanoseconds since boot)."""
+    """The node at work from `now` on (nanoseconds since boot).
 
-    def __init__(self, seed: int = 0, now: int = 0, cpus: int = 1) -> None:
+    `watcher` is a further process of the global zone, a dtrace(1M) that looks at its buffers every so many nanoseconds:
+    its pid, its parent's, and that interval.
+    """
+
+    def __init__(self, seed: int = 0, now: int = 0, cpus: int = 1, watcher: tuple[int, int, int] | None = None) -> None:
         self._random = Random(seed)
         self.cpus = [make_cpu(n) for n in range(cpus)]
         self.now = now
@@ -115,6 +119,9 @@ class Workload:
         for place, (pid, ppid, name, zone, uid, kind, pause, args) in enumerate(CAST):
             process = Process(pid, ppid, name, zone, uid, self.cpus[place % cpus], args)
             self._put(now + int(self._random.random() * pause * MS), self._life(process, kind, pause))
+        if watcher is not None:
+            process = Process(watcher[0], watcher[1], "dtrace", 0, 0, self.cpus[-1], "dtrace")
+            self._put(now + watcher[2], self._watch(process, watcher[2]))
 
     def _put(self, when: int, life: Iterator[int]) -> None:
         self._order += 1
@@ -145,9 +152,10 @@ class Workload:
                 return place(_IDLE[0]), 0, {**idle.context, "cpu": cpu, "stack": _IDLE}
             user = self._random.random() < 0.4
             stack = self._random.choice(_STACKS)
-            context = {**process.context, "ustack": self._random.choice(_USTACKS)}
+            frames = self._random.choice(_USTACKS)
+            context = {**process.context, "ustack": frames}
             if user:
-                return 0, place(f"{process.name}`{context['ustack'][0].rpartition('`')[2]}"), context  # type: ignore[index]
+                return 0, place(frames[0]), {**context, "stack": ()}
             return place(stack[0]), 0, {**context, "stack": stack}
 
         return sample
@@ -161,6 +169,16 @@ class Workload:
             yield from burst(process)
             self._off(process)
             yield int(self._random.expovariate(1 / (pause * MS))) + 50 * US
+
+    def _watch(self, process: Process, interval: int) -> Iterator[int]:
+        """The life of dtrace(1M) itself: sleep, read the buffers of each CPU, sleep."""
+        while True:
+            start = self.now
+            yield from self._on(process)
+            for cpu in range(len(self.cpus)):
+                yield from self._call(process, "ioctl", 3, 0x64740001 + cpu, 0x8046E00)
+            self._off(process)
+            yield max(start + interval - self.now, 1)
 
     def _on(self, process: Process) -> Iterator[int]:
         """Be woken by the idle loop's interrupt, wait for the CPU, get it."""
@@ -183,20 +201,20 @@ class Workload:
             _tell(points.SCHED["off-cpu"], process.thread)
         cpu.cpu_thread = process.thread  # type: ignore[attr-defined]
         process.thread.t_state = 4  # type: ignore[attr-defined]
-        with acting(**process.context):
+        with acting(**{**process.context, "stack": _SLEEPING}):
             _tell(points.SCHED["on-cpu"])
         yield 2 * US
 
     def _off(self, process: Process) -> None:
         number = process.cpu.cpu_id  # type: ignore[attr-defined]
         idle = self.idle[number]
-        with acting(**process.context):
+        with acting(**{**process.context, "stack": _SLEEPING}):
             _tell(points.SCHED["sleep"])
             process.thread.t_state = 1  # type: ignore[attr-defined]
             _tell(points.SCHED["off-cpu"], idle.thread)
         self.running[number] = None
         process.cpu.cpu_thread = idle.thread  # type: ignore[attr-defined]
-        with acting(**idle.context):
+        with acting(**{**idle.context, "stack": _IDLE}):
             _tell(points.SCHED["on-cpu"])
 
     def _call(self, process: Process, name: str, *args: object, result: int = 0, errno: int = 0, takes: int = 0) -> Iterator[int]:
@@ -210,7 +228,7 @@ class Workload:
                 _tell(points.SYSINFO[counter], max(result, 1) if counter.endswith("ch") else 1, None)
         yield takes or 800 + self._random.randrange(4 * US)
         value = -1 if errno else result
-        with acting(**process.context, errno=errno):
+        with acting(**{**process.context, "errno": errno}):
             _tell(back, value, value)
 
     def _fault(self, process: Process) -> None:
@@ -267,7 +285,7 @@ class Workload:
     def _disk(self, process: Process, way: int, size: int) -> Iterator[int]:
         """A read or write of the disk: started here, done a few milliseconds later, while an interrupt is served."""
         block = self._random.randrange(1 << 24)
-        with acting(**process.context):
+        with acting(**{**process.context, "stack": _WRITING}):
             if IO_START.listeners:
                 IO_START.fire(BufInfo(B_BUSY | way, size, block), _DISK, NO_FILE)
         yield 200 * US + int(self._random.expovariate(1 / (3 * MS)))
@@ -334,6 +352,10 @@ def _tell(probe: Probe, *args: object) -> None:
 
 
 _COUNTERS = {"read": ("sysread", "readch"), "write": ("syswrite", "writech"), "open": ("namei",)}
+_CALLING = ("unix`sys_syscall+0x17a",)
+_SLEEPING = ("unix`resume+0x186", "unix`swtch+0x141", "genunix`cv_wait_sig_swap_core+0x174", "genunix`poll_common+0x461", "unix`sys_syscall+0x17a")
+_WRITING = ("genunix`bdev_strategy+0x6a", "zfs`vdev_disk_io_start+0x16b", "zfs`zio_vdev_io_start+0x1ea", "zfs`zio_execute+0x8d",
+            "genunix`taskq_thread+0x248", "unix`thread_start+0x8")  # fmt: skip
 _IDLE = ("unix`mach_cpu_idle+0x6", "unix`cpu_idle+0xaf", "unix`cpu_idle_adaptive+0x19", "unix`idle+0x114", "unix`thread_start+0x8")
 _STACKS = (
     ("unix`copyout+0x3d", "genunix`uiomove+0xa3", "sockfs`so_recvmsg+0x12a", "genunix`read+0x262", "unix`sys_syscall+0x17a"),

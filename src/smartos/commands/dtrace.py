@@ -5,10 +5,11 @@ ends with exit(), with the command of `-c`, when nothing is left that could fire
 ten seconds, as if it was interrupted then.
 
 Left out, and refused by name: anonymous tracing (`-A`; `-a` finds none), object files (`-G`), headers (`-h`), dumps of
-output buffers (`-B`). `-32` is accepted and changes nothing: there is one data model here. Follows cmd/dtrace/dtrace.c.
+output buffers (`-B`), the 32-bit data model (`-32`). Follows cmd/dtrace/dtrace.c.
 """
 
 import io
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from smartos.dtrace.errors import DError, OptionError
 from smartos.dtrace.options import Options
 from smartos.dtrace.program import Program
 from smartos.dtrace.session import LONGEST, Session
+from smartos.dtrace.zones import time_zone
 
 VERSION = "dtrace: Sun D 1.14\n"
 _SPECS = {"P": "provider", "m": "module", "f": "function", "n": "name", "i": "name"}
@@ -72,6 +74,7 @@ class Command:
         self.given: list[tuple[str, str]] = []
         self.mode, self.exec, self.verbose, self.listing = "exec", True, 0, False
         self.output: Path | None = None
+        self.narrow = False
         self.child: Callable[[], Output] | None = None
         self.target: int | None = None
         self._read(argv)
@@ -91,6 +94,8 @@ class Command:
             if letter in _MODES:
                 self.mode = _MODES[letter]
                 modes += 1
+            if letter in "36":
+                self.narrow = letter == "3"
             if letter == "e":
                 self.exec = False
         if modes > 1:
@@ -136,7 +141,8 @@ class Command:
         for letter, argument in self.given:
             if letter == "c":
                 try:
-                    _, self.child = dtrace_child.child(argument, self.system, lambda: self.session.kernel.clock.wall)
+                    now, env = (lambda: self.session.kernel.clock.wall), dtrace_child.environment(self.options)
+                    _, self.child = dtrace_child.child(argument, self.system, now, env)
                 except dtrace_child.Missing as missing:
                     raise Fatal(f"failed to execute {missing}: No such file or directory") from None
                 self.target = dtrace_child.TARGET
@@ -162,12 +168,15 @@ class Command:
             return Output(VERSION)
         try:
             self._settings()
+            if self.narrow:
+                raise Fatal("-32: there is one data model here, of 64 bits")
             if self.mode in _REFUSED:
                 raise Fatal(_REFUSED[self.mode])
             self._processes()
             self.session = Session(
                 self.args, self.options, out=self.out, err=self.err, target=self.target, system=self._shell, opener=self._open
             )
+            self.session.consumer.sheet.zone = time_zone(os.environ.get("TZ", ""))
             self._library()
             for request in self.requests:
                 self._compile(request)

@@ -6,7 +6,7 @@ beyond one command with `;` or `&&` between several.
 """
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from smartos.commands.output import Output
@@ -26,8 +26,19 @@ def _echo(words: list[str]) -> Output:
     return Output(" ".join(words if newline else words[1:]) + "\n" * newline)
 
 
-def small(now: Callable[[], int]) -> dict[str, Callable[[list[str]], Output]]:
-    """The small commands. `now` gives nanoseconds since 1970, for date(1)."""
+def environment(options: Mapping[str, object]) -> dict[str, str]:
+    """The environment of the command of `-c`: what `-x setenv` and `-x unsetenv` make of it."""
+    found = {"LD_NOLAZYLOAD": "1", "PATH": "/usr/bin:/usr/sbin", "SHELL": "/bin/bash", "USER": "root"}
+    for name in options.get("unsetenv", ()):  # type: ignore[attr-defined]
+        found.pop(str(name), None)
+    for text in options.get("setenv", ()):  # type: ignore[attr-defined]
+        name, _, value = str(text).partition("=")
+        found[name] = value
+    return found
+
+
+def small(now: Callable[[], int], env: Mapping[str, str] | None = None) -> dict[str, Callable[[list[str]], Output]]:
+    """The small commands. `now` gives nanoseconds since 1970, for date(1); `env` is what printenv(1) prints of."""
 
     def date(words: list[str]) -> Output:
         moment = datetime.fromtimestamp(now() // 10**9, UTC)
@@ -35,14 +46,20 @@ def small(now: Callable[[], int]) -> dict[str, Callable[[list[str]], Output]]:
             return Output(moment.strftime(words[0][1:]) + "\n")
         return Output(f"{moment:%a %b} {moment.day:2} {moment:%H:%M:%S UTC %Y}\n")
 
-    return {"echo": _echo, "date": date, "true": lambda _: Output(), "false": lambda _: Output(status=1),
+    def printenv(words: list[str]) -> Output:
+        known = dict(env or {})
+        if not words:
+            return Output("".join(f"{name}={value}\n" for name, value in known.items()))
+        return Output(f"{known[words[0]]}\n") if words[0] in known else Output(status=1)
+
+    return {"echo": _echo, "printenv": printenv, "date": date, "true": lambda _: Output(), "false": lambda _: Output(status=1),
             "sleep": lambda _: Output(), ":": lambda _: Output()}  # fmt: skip
 
 
-def command(words: list[str], system: System, now: Callable[[], int]) -> Output:
+def command(words: list[str], system: System, now: Callable[[], int], env: Mapping[str, str] | None = None) -> Output:
     """Run one command. Raises :class:`Missing`."""
     name = words[0].rpartition("/")[2] if words else ""
-    own = small(now)
+    own = small(now, env)
     if name in own:
         return own[name](words[1:])
     if name not in COMMANDS:
@@ -50,7 +67,9 @@ def command(words: list[str], system: System, now: Callable[[], int]) -> Output:
     return run([name, *words[1:]], system, terminal=False)
 
 
-def child(text: str, system: System, now: Callable[[], int]) -> tuple[list[str], Callable[[], Output]]:
+def child(
+    text: str, system: System, now: Callable[[], int], env: Mapping[str, str] | None = None
+) -> tuple[list[str], Callable[[], Output]]:
     """The command of `-c` and how to run it. Raises :class:`Missing` at once when there is none."""
     words = text.split()
     name = words[0].rpartition("/")[2] if words else ""
@@ -62,7 +81,7 @@ def child(text: str, system: System, now: Callable[[], int]) -> tuple[list[str],
 
         with acting(pid=TARGET, ppid=TARGET - 1, tid=1, uid=0, gid=0, execname=name[:16], zonename="global"):
             _tell(points.PROC["exec-success"])
-            done = command(words, system, now)
+            done = command(words, system, now, env)
             entry, _ = points.SYSCALLS["write"]
             if done.stdout and entry.listeners:
                 entry.fire(1, 0x8047000, len(done.stdout))

@@ -32,7 +32,7 @@ def values(objects: "Objects") -> dict[str, Any]:
         "utsname": {"sysname": "SunOS", "nodename": "headnode", "release": "5.11", "version": "joyent_20110812T130000Z", "machine": "i86pc"},
         "p0": {"p_pidp": {"pid_id": 0}, "p_user": {"u_comm": "sched"}}, "cpu_list": cpu(0), "practive": init, "kas": {"a_size": 1 << 40},
         "rootdir": {"v_path": "/", "v_op": {"vnop_name": "zfs"}}, "panicstr": None, "dtrace_zero": b"", "maxphys": 57344, "nproc": 64,
-        "initname": "/sbin/init", "zone0": {"zone_name": "global", "zone_nodename": "headnode"}, "max_ncpus": 1, "pagesize": 4096,
+        "initname": "/sbin/init", "zone0": {"zone_name": "global", "zone_nodename": "headnode"}, "max_cpuid": 0, "max_ncpus": 1, "pagesize": 4096,
         "global_zone": {"zone_name": "global", "zone_nodename": "headnode"}, "t0": {"t_tid": 0}, "tick_per_msec": 0,
         "rootvp": {"v_path": "/", "v_count": 1, "v_type": 2, "v_op": {"vnop_name": "zfs"}}, "cpu_lock": {}, "vfssw_lock": {},
         "kernelbase": 0xFFFF_FD80_0000_0000, "max_cpuid": 255, "v": {"v_buf": 100, "v_proc": 30000, "v_maxup": 29995},

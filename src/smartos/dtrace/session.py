@@ -31,7 +31,7 @@ from smartos.dtrace.setup import Setting, setting
 SECOND = 10**9
 PATIENCE = 10 * SECOND
 LONGEST = 3600 * SECOND
-FIRINGS = 2_000_000
+FIRINGS = 300_000
 """How long a session lets virtual time pass: without an exit() anywhere, with one; and how many firings at most."""
 
 
@@ -116,7 +116,10 @@ class Session:
         from smartos import workload
 
         if probes & {id(probe) for probe in workload.PROBES} or self.kernel.timers:
-            load = workload.Workload(self.seed, self.kernel.clock.now, cpus=self.kernel.cpus)
+            own, options = self.kernel.own, self.options
+            rate = min(options.number("switchrate"), options.number("aggrate"), options.number("statusrate"))
+            watcher = (int(str(own["pid"])), int(str(own["ppid"])), max(rate, SECOND // 1000))
+            load = workload.Workload(self.seed, self.kernel.clock.now, self.kernel.cpus, watcher)
             self.kernel.timers.sample = load.sampler(self.setting.symbols.pc)
             if probes & {id(probe) for probe in workload.PROBES}:
                 self._sources.append(load)

@@ -23,7 +23,7 @@ VARIABLES = {
     "rootdir": ("genunix", "struct vnode *"), "kas": ("unix", "struct as"), "panicstr": ("unix", "char *"),
     "dtrace_zero": ("dtrace", "char [1024]"), "maxphys": ("genunix", "int"), "nproc": ("genunix", "int"),
     "initname": ("genunix", "char *"), "zone0": ("genunix", "struct zone"), "global_zone": ("genunix", "struct zone *"),
-    "max_ncpus": ("unix", "int"), "pagesize": ("genunix", "uint_t"), "t0": ("unix", "struct _kthread"), "tick_per_msec": ("genunix", "int"),
+    "max_cpuid": ("unix", "processorid_t"), "max_ncpus": ("unix", "int"), "pagesize": ("genunix", "uint_t"), "t0": ("unix", "struct _kthread"), "tick_per_msec": ("genunix", "int"),
     "rootvp": ("genunix", "struct vnode *"), "cpu_lock": ("unix", "kmutex_t"), "vfssw_lock": ("genunix", "krwlock_t"),
     "kernelbase": ("unix", "uintptr_t"), "max_cpuid": ("unix", "processorid_t"), "v": ("genunix", "struct var"),
     "ufs_allow_shared_writes": ("ufs", "int"),
