@@ -108,6 +108,7 @@ def run_shell(shell: str, script: str, folder: Path, tools: Path, seconds: float
     """Run a script of the suite as its runner does: `ksh /dev/stdin DTRACE`, with our dtrace first on the PATH."""
     program = wrapper(tools)
     environment = {**os.environ, "PATH": f"{tools}:{os.environ.get('PATH', '')}", "TMPDIR": str(tools)}
+    environment.setdefault("TZ", "UTC")  # a system's shells have it, so that a script that sets it also exports it
     text = script.replace("/usr/sbin/dtrace", str(program)).replace("/var/tmp/", f"{tools}/").replace("/bin/nawk", "nawk")
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, tempfile.TemporaryFile() as source:
         source.write(text.encode("utf-8", "surrogateescape"))

@@ -1,5 +1,6 @@
 """What printf(), trace(), print() and stack() write; options; what is said of faults and drops."""
 
+from datetime import UTC, timedelta, timezone
 from random import Random
 from types import SimpleNamespace
 
@@ -20,6 +21,7 @@ from smartos.dtrace.program import Act, Action, EcbDesc, Lib, Statement
 from smartos.dtrace.render import Abort, Sheet, render
 from smartos.dtrace.traced import traced
 from smartos.dtrace.tree import ProbeDesc
+from smartos.dtrace.zones import time_zone
 
 ENV = Environment()
 C = ctf.C
@@ -407,3 +409,11 @@ def test_formats_by_chance_are_printed_or_refused():
         assert used <= len(args) + 1 and isinstance(out, str)
         printed += bool(args)
     assert printed > 20
+
+
+def test_times_are_of_a_zone():
+    assert time_zone("") is time_zone("Nowhere/Land") is time_zone("../etc/passwd") is UTC
+    zone = timezone(timedelta(hours=-8), "PST")
+    assert printf("%Y %T", ("uint64_t", 0), ("uint64_t", 0), sheet=Sheet(zone=zone)) == (
+        "1969 Dec 31 16:00:00 Wed, 31 Dec 1970 16:00:00 PST"
+    ), "the year of %T is the week's, as strftime's %G gives it"
