@@ -122,6 +122,8 @@ class Objects:
                 return self._bytes(what, size)
             step = sizeof(base.of)
             return b"".join(self.pack(part, base.of) for part in list(what)[: base.count]).ljust(size, b"\0")[: size or step]
+        if isinstance(base, Integer | Enum) and not isinstance(what, int | float):
+            return bytes(size)
         if isinstance(base, Integer | Enum | Pointer):
             return (self.word(what, base) & (1 << 8 * size) - 1).to_bytes(size, "little") if size else b""
         if isinstance(base, Float):
@@ -134,7 +136,7 @@ class Objects:
         return text[: size - 1].ljust(size, b"\0")
 
     def _struct(self, out: bytearray, at: int, what: Any, kind: Struct) -> None:
-        get = what.get if isinstance(what, Mapping) else lambda name: getattr(what, name, None)
+        get = what.get if isinstance(what, Mapping) else lambda name: _member(what, name)
         for member in kind.members:
             base = resolve(member.type)
             if not member.name and isinstance(base, Struct):
@@ -197,6 +199,14 @@ class Objects:
         for arg in args:
             found[arg.mapping] = arg.native
         return found
+
+
+def _member(what: Any, name: str) -> Any:
+    """An attribute by the C member's name, or by that without C's prefix (`spa_name`: `name`); no methods."""
+    found = getattr(what, name, None)
+    if found is None and "_" in name:
+        found = getattr(what, name.partition("_")[2], None)
+    return None if callable(found) else found
 
 
 def _target(pointer: Pointer) -> CType | None:

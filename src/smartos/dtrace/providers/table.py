@@ -24,6 +24,7 @@ GROUPS: tuple[tuple[str, int, tuple[str, ...], tuple[str, ...]], ...] = (
     ("kvm", 30000, ("sdt", "kvm"), ("smartos.kvm.vm",)),
 )
 MODULES = {"system": ("", "genunix", "unix", "TS", "ip"), "zfs": ("zfs", "genunix"), "kvm": ("kvm",)}
+ALIAS, ALIASES = "kvm", 35000
 OTHERS, ON_DEMAND = 40000, 70001
 
 
@@ -60,6 +61,7 @@ class Table:
         self.rows: dict[int, Row] = {}
         self._names: dict[tuple[str, str, str, str], Row] = {}
         self._loaded: set[str] = set()
+        self._kvm: list[Row] = []
         self._seen = 0
         self._demanded = ON_DEMAND
         for number, name in enumerate(("BEGIN", "END", "ERROR"), 1):
@@ -81,6 +83,8 @@ class Table:
             return [row] if row else []
         self._load(desc)
         self._provide(desc)
+        if desc.provider == ALIAS:
+            return [row for row in self._aliases() if matches(desc, row)]
         exact = (desc.provider, desc.module, desc.function, desc.name)
         if all(exact) and not any(set(part) & set("*?[\\") for part in exact):
             return [self._names[exact]] if exact in self._names else []
@@ -92,6 +96,8 @@ class Table:
             for name, base, _, _ in GROUPS:
                 if base <= number < base + 10000:
                     self._import(name)
+        if ALIASES <= number < OTHERS:
+            return next((row for row in self._aliases() if row.id == number), None)
         return self.rows.get(number)
 
     def all(self) -> Iterator[Row]:
@@ -151,6 +157,14 @@ class Table:
         if every and key not in self._names:
             self._add(self._demanded, key).interval = every
             self._demanded += 1
+
+    def _aliases(self) -> list[Row]:
+        """The probes of KVM under a provider of their own, `kvm:::`. No other description names them."""
+        if not self._kvm:
+            found = [row for row in self.rows.values() if row.provider == "sdt" and row.module == "kvm"]
+            for number, row in enumerate(sorted(found, key=lambda row: row.id), ALIASES):
+                self._kvm.append(Row(self, number, (ALIAS, row.module, row.function, row.name), row.source))
+        return self._kvm
 
     # ---- arguments
 
