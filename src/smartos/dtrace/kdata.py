@@ -105,7 +105,8 @@ class Threads:
             "p_pidp": own, "p_pgidp": own, "p_ppid": get("ppid", 0), "p_lwpcnt": 1, "p_stat": 6, "p_cred": cred, "p_zone": where,
             "p_sessp": {"s_sidp": own}, "p_task": {"tk_tkid": 1, "tk_proj": {"kpj_id": 0}}, "p_pool": {"pool_id": 0},
             "p_model": LP64, "p_flag": int(not pid),
-            "p_user": {"u_comm": name, "u_psargs": get("psargs") or name, "u_argc": 1, "u_cdir": root},
+            "p_user": {"u_comm": name, "u_psargs": get("psargs") or name, "u_argc": get("argc", 1), "u_cdir": root,
+                       "u_argv": get("argv", 0), "u_envp": get("envp", 0)},
         }  # fmt: skip
         thread = {
             "t_tid": get("tid", 0), "t_procp": process, "t_cpu": processor, "t_state": 4, "t_pri": 59, "t_cid": int(bool(pid)),

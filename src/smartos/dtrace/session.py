@@ -25,6 +25,7 @@ from smartos.dtrace.errors import DError
 from smartos.dtrace.kernel import Activity, Kernel
 from smartos.dtrace.objects import Objects
 from smartos.dtrace.options import Options
+from smartos.dtrace.process import image
 from smartos.dtrace.program import Act, Program
 from smartos.dtrace.setup import Setting, setting
 
@@ -66,6 +67,7 @@ class Session:
         self.out, self.err = out if out is not None else io.StringIO(), err if err is not None else io.StringIO()
         self.kernel = Kernel(self.setting.probes, self.options, clock=Clock(seed), cpus=cpus, seed=seed)
         self.kernel.own = {"execname": "dtrace", "pid": self.env.macros["pid"], "ppid": self.env.macros["ppid"], "tid": 1}
+        self.kernel.own |= image(["dtrace"])
         self.kernel.types = Objects(self.setting, self.kernel)
         self.consumer = Consumer(
             self.kernel, self.options, self.out, self.err, names=self.setting.symbols, system=system, opener=opener

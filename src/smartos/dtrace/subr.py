@@ -36,9 +36,12 @@ def speculation(run: "Run", args: list[int]) -> int:
 
 
 def progenyof(run: "Run", args: list[int]) -> int:
-    """Whether the process is the one given, or comes from it; the context's `ancestors` say from whom it comes."""
+    """Whether the process is the one given, or comes from it; the context's `ancestors` say from whom it comes.
+
+    Processes 1 and 0 are behind all others.
+    """
     frame, pid = run.frame, arg(args, 0) & 0xFFFFFFFF
-    line = (frame.get("pid"), frame.get("ppid"), *(frame.context.get("ancestors") or ()), 0)
+    line = (frame.get("pid"), frame.get("ppid"), *(frame.context.get("ancestors") or ()), 1 if frame.get("pid") else 0, 0)
     return int(pid in line)
 
 
