@@ -32,7 +32,7 @@ def _placed(error: DError, env: Environment) -> DError:
 def compile_program(text: str, env: Environment) -> Program:
     """Compile a program. `env.script` says whether the text is a file's, whose errors are reported by line.
 
-    Raises DError. Its `#pragma D option`s have been set in `env.options` by then and are in the program, too.
+    Raises DError. Its `#pragma D option`s have been set in `env.options` by then.
     """
     try:
         with compilation(env):

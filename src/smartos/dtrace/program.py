@@ -79,10 +79,9 @@ class EcbDesc:
 
 @dataclass(eq=False)
 class Program:
-    """A compiled program. `options` are its `#pragma D option`s, in order; `version` the D version it was compiled for."""
+    """A compiled program, with the tables of identifiers that it was compiled in. `attr` is the least stability used."""
 
     ecbs: list[EcbDesc] = field(default_factory=list)
-    options: list[tuple[str, str | None]] = field(default_factory=list)
     globals: dict[str, Ident] = field(default_factory=dict)
     threads: dict[str, Ident] = field(default_factory=dict)
     aggregations: dict[str, Ident] = field(default_factory=dict)
