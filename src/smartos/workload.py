@@ -17,6 +17,7 @@ import heapq
 from collections.abc import Callable, Iterator, Mapping
 from random import Random
 
+from smartos import workload_net as net
 from smartos import workload_points as points
 from smartos.probes import Probe, acting
 from smartos.zfs.vdev_io import B_BUSY, B_DONE, B_READ, B_WRITE, IO_DONE, IO_START, NO_FILE, BufInfo, DevInfo
@@ -48,7 +49,7 @@ _DISK = DevInfo("sd", "sd1", "/devices/pci@0,0/pci15ad,1976@10/sd@1,0:a", 190, 6
 PROBES: tuple[Probe, ...] = (
     *(probe for pair in points.SYSCALLS.values() for probe in pair),
     *(probe for table in (points.PROC, points.SCHED, points.SYSINFO, points.VMINFO, points.WAIT) for probe in table.values()),
-    IO_START, IO_DONE,
+    *net.IP.values(), *net.TCP.values(), IO_START, IO_DONE,
 )  # fmt: skip
 
 
@@ -259,7 +260,10 @@ class Workload:
     def _network(self, process: Process) -> Iterator[int]:
         size = 1 << 5 + self._random.randrange(8)
         yield from self._call(process, "portfs", 6, 3, 0x8047800, 1, result=1)
+        link = net.Connection(self._random, 22 if process.name == "sshd" else 80, process.pid)
+        self._network_interrupt(process, link.accepted)
         yield from self._call(process, "accept", 5, 0x8047700, 0x80476FC, result=9)
+        self._network_interrupt(process, lambda: link.receive(size))
         yield from self._call(process, "read", 9, 0x80A0000, 8192, result=size)
         if self._random.random() < 0.4:
             yield from self._call(process, "open", "/opt/local/share/httpd/htdocs/index.html", 0, 0, result=11)
@@ -267,8 +271,16 @@ class Workload:
             yield from self._call(process, "close", 11)
             if self._random.random() < 0.2:
                 yield from self._disk(process, B_READ, 131072)
-        yield from self._call(process, "write", 9, 0x80B0000, 45, result=45)
+        answer = 45 + (self._random.randrange(20000) if self._random.random() < 0.4 else 0)
+        with acting(**process.context):
+            link.send(answer)
+        yield from self._call(process, "write", 9, 0x80B0000, answer, result=answer)
         yield from self._call(process, "close", 9)
+
+    def _network_interrupt(self, process: Process, comes: Callable[[], None]) -> None:
+        """A packet comes in: whoever has the CPU is interrupted."""
+        with acting(**{**self.idle[process.cpu.cpu_id].context, "stack": _IDLE}):  # type: ignore[attr-defined]
+            comes()
 
     def _guest(self, process: Process) -> Iterator[int]:
         for _ in range(1 + self._random.randrange(4)):

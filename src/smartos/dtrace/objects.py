@@ -62,6 +62,9 @@ class Objects:
         """Serve a machine: its packing of objects, the kernel's variables."""
         self.machine = machine
         machine.pack = lambda what: self.address(what, self._named.get("kthread_t"))
+        for tag in ("dev_info", "ddi_minor_data", "ddi_minor"):
+            kind = resolve(self._setting.env.types.lookup(f"struct {tag}"))
+            machine.layout |= {member.name: member.offset // 8 for member in kind.members}
         install(self, self._setting.symbols)
 
     def variable(self, what: Any, kind: CType) -> bytes:
@@ -103,6 +106,9 @@ class Objects:
         if isinstance(value, float):
             return int(value) & M64
         base = resolve(kind) if kind is not None else None
+        own = getattr(value, "ctype", None)
+        if own is not None and not (isinstance(base, Pointer) and isinstance(resolve(base.to), Struct)):
+            return self.address(value, self._setting.env.types.lookup(own))
         if isinstance(base, Pointer):
             return self.address(value, _target(base))
         return self.address(value, base if isinstance(base, Struct) else None)
@@ -132,8 +138,10 @@ class Objects:
 
     @staticmethod
     def _bytes(what: str | bytes, size: int) -> bytes:
-        text = what.encode("utf-8", "surrogateescape") if isinstance(what, str) else what
-        return text[: size - 1].ljust(size, b"\0")
+        """An array of characters: text ends in a NUL, bytes are as they are."""
+        if isinstance(what, str):
+            return what.encode("utf-8", "surrogateescape")[: size - 1].ljust(size, b"\0")
+        return what[:size].ljust(size, b"\0")
 
     def _struct(self, out: bytearray, at: int, what: Any, kind: Struct) -> None:
         get = what.get if isinstance(what, Mapping) else lambda name: _member(what, name)

@@ -53,10 +53,14 @@ typedef struct avl_tree { void *avl_root; uint64_t avl_numnodes; } avl_tree_t;
 typedef struct list_node { struct list_node *list_next; struct list_node *list_prev; } list_node_t;
 typedef struct list { size_t list_size; size_t list_offset; struct list_node list_head; } list_t;
 
+struct ddi_minor {
+  char *name; dev_t dev; int spec_type; int flags; char *node_type; void *node_priv; mode_t priv_mode;
+};
+struct ddi_minor_data { struct ddi_minor_data *next; struct dev_info *dip; int type; struct ddi_minor d_minor; };
 struct dev_info {
   struct dev_info *devi_parent; struct dev_info *devi_child; struct dev_info *devi_sibling; char *devi_binding_name;
   char *devi_addr; int devi_nodeid; int devi_instance; major_t devi_major; char *devi_node_name;
-  char *devi_statname; char *devi_path;
+  struct ddi_minor_data *devi_minor; int devi_node_state; char *devi_statname; char *devi_path;
 };
 struct devnames { char *dn_name; struct dev_info *dn_head; int dn_instlist; int dn_flags; };
 

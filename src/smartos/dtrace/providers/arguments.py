@@ -21,9 +21,6 @@ _TCP = (
     ("mblk_t *", 0, "pktinfo_t *"), ("ip_xmit_attr_t *", 1, "csinfo_t *"), ("void_ip_t *", 2, "ipinfo_t *"),
     ("tcp_t *", 3, "tcpsinfo_t *"), ("tcph_t *", 4, "tcpinfo_t *"),
 )  # fmt: skip
-_TCP_DATA = (
-    *_TCP[:2], ("__dtrace_tcp_void_ip_t *", 2, "ipinfo_t *"), _TCP[3], ("__dtrace_tcp_tcph_t *", 4, "tcpinfo_t *")
-)  # fmt: skip
 _UDP = (*_TCP[:3], ("udp_t *", 3, "udpsinfo_t *"), ("udpha_t *", 4, "udpinfo_t *"))
 _INT = ("int", 0, "int")
 
@@ -47,8 +44,7 @@ _TABLE: dict[tuple[str, str], tuple[Arg, ...]] = {
     **{("io", name): _IO for name in ("start", "done", "wait-start", "wait-done")},
     **{("ip", name): _IP for name in ("send", "receive")},
     **{("tcp", name): _TCP for name in ("connect-established", "connect-refused", "connect-request",
-                                        "accept-established", "accept-refused")},
-    **{("tcp", name): _TCP_DATA for name in ("send", "receive")},
+                                        "accept-established", "accept-refused", "send", "receive")},
     ("tcp", "state-change"): (("void", 0, "void"), _TCP[1], ("void", 2, "void"), _TCP[3], ("void", 4, "void"),
                               ("int32_t", 5, "tcplsinfo_t *")),
     **{("udp", name): _UDP for name in ("send", "receive")},
