@@ -96,11 +96,12 @@ def _listing(difo: Difo, scene: "Scene", y: float) -> tuple[list[str], float]:
     """Offset, word, instruction, note; the current one framed, what ran dotted, what a branch jumped over struck out."""
     moment, words, marks = scene.moment, [], []
     top = y
+    passed = 0 if moment is None or not moment.done else moment.jump[1] if moment.jump else moment.done[-1]
     for at, word in enumerate(difo.code):
         code, _, note = (part.strip() for part in instruction(difo, word).partition("!"))
         cells = (f"{at:02d}", f"{word:08x}", " ".join(code.split()), _note(note))
         run = moment is not None and at in moment.done
-        over = moment is not None and not run and moment.done and at < moment.done[-1]
+        over = not run and at < passed
         for x, cell in zip(COLUMNS, cells, strict=True):
             if cell:
                 ink = "ink-2" if over or x in (COLUMNS[1], COLUMNS[3]) else None

@@ -48,8 +48,6 @@ class Watch:
         self.env = new_environment(probes=self.probes)
         settings.settle(self.env)
         self.program = compile_program(text, self.env)
-        for name, value in self.program.options:
-            settings.set(name, value, program=True)
         self.kernel = Kernel(self.probes, settings, clock=Clock(step=step))
         self.kernel.enable(self.program)
         self.kernel.go()
