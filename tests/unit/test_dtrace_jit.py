@@ -127,6 +127,23 @@ def compare(seed, seen):
             seen[got[0]] += 1
 
 
+def cast(shift, first, second, last, result):
+    """Both halves of a cast, each from and to a register."""
+    code = [word2(Op.LDGS, V.ARG0, 1), word2(Op.SETX, 0, 2), word3(Op.SLL, 1, 2, first), word3(last, first, 2, second)]
+    return Difo([*code, word3(Op.RET, 0, 0, result)], [shift], b"\0", [], DifType())
+
+
+@pytest.mark.parametrize("shift", [0, 1, 32, 48, 63])
+@pytest.mark.parametrize("registers", [(1, 1, 1), (3, 3, 3), (3, 4, 4), (3, 4, 3), (3, 4, 1), (1, 3, 1)])
+@pytest.mark.parametrize("last", [Op.SRA, Op.SRL, Op.ADD])
+def test_casts_are_made_shorter_only_where_nobody_sees_the_halves(shift, registers, last):
+    difo, made = cast(shift, registers[0], registers[1], last, registers[2]), Machine()
+    function = jit.function(made, difo, PROBE)
+    for value in (0, 1, 127, 128, 0x7FFFFFFF, 0x80000000, -1, -(1 << 63), (1 << 63) - 1, 0x1_8000_0001):
+        frame = made.frame(PROBE, (value,), {})
+        assert function((value,), {}, frame) == made.value(difo, frame), function.source
+
+
 def test_dif_by_chance_does_the_same_both_ways():
     seen = Counter()
     for seed in range(300):

@@ -9,6 +9,7 @@ The names that the lines use: `args`, `context`, `get` (the context's), `frame`,
 :mod:`~smartos.dtrace.jit_runtime` has.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,6 +21,7 @@ from smartos.dtrace.steps import CONDITIONS, LOADS, SIGN, TWO, legal
 from smartos.dtrace.steps_variables import DEFAULT_STRSIZE
 
 MOST_LINES = 400
+_NAMES = re.compile(r"[a-z_]\w*")
 CPU = 'get("cpu", 0)'
 DEEPEST = 60
 _CONTEXT_NUMBERS = {
@@ -45,7 +47,7 @@ class Unit:
     probe: Any
     lines: list[str] = field(default_factory=list)
     constants: dict[str, Any] = field(default_factory=dict)
-    epid: int = 0
+    epid: int | None = None  # None: the frame knows
     begin: str = "frame"  # the statement that makes the clause's frame
     names: int = 0
     nargs: int | None = None  # how many arguments are fired, where that is known
@@ -227,7 +229,7 @@ class Translator:
         if not isinstance(half, Number) or half.shifted is None or len(lines) < 2:
             return
         used = [value.text for value in path.regs] + [value.text for value, _ in path.stack] + list(path.condition[1:3])
-        if half.text not in used and lines[-2].lstrip().startswith(f"{half.text} = ") and half.text not in lines[-1].split():
+        if half.text not in used and lines[-2].lstrip().startswith(f"{half.text} = ") and half.text not in _NAMES.findall(lines[-1]):
             del lines[-2]
 
     def load(self, op: Op, at: int, word: int, path: Path, depth: int, user: bool = False) -> None:
@@ -309,7 +311,7 @@ def builtin(self: Translator, at: int, number: int, element: Number, depth: int)
         return _argument(self, number - V.ARG0, depth)
     if number == V.ARGS and element.constant is not None:
         return _argument(self, element.constant, depth)
-    if number in (V.ID, V.EPID):
+    if number == V.ID or (number == V.EPID and unit.epid is not None):
         return constant(unit.probe.id if number == V.ID else unit.epid)
     name = unit.name()
     if number in _CONTEXT_NUMBERS:

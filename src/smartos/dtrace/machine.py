@@ -126,6 +126,7 @@ class Machine:
         self.kernel, self.destructive = True, False
         self.speculation: Callable[[], int] = lambda: 0
         self.pack: Callable[[Any], int] = lambda what: 0
+        self.layout: dict[str, int] = {}  # offsets of members of the kernel's structures, for subroutines that walk them
         self._codes: dict[int, Code] = {}
 
     def prepare(self, difo: Difo) -> Code:
