@@ -56,7 +56,7 @@ def program_info(what: str, name: str, program: Program, env: Environment, compi
     descs, statements = stabilities(program)
     text = (
         f"\nStability attributes for {what} {name}:\n\n\tMinimum Probe Description Attributes\n" + _levels(descs)
-        + "\n\tMinimum Statement Attributes\n\n" + _levels(statements)
+        + "\n\tMinimum Statement Attributes\n" + _levels(statements)
     )  # fmt: skip
     if not compiled_only:
         return text + "\n"
