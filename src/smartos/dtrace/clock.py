@@ -31,6 +31,10 @@ class Clock:
                 self._now += sum(self._step // 2 + int(draw() * self._step) for _ in range(passed))
         return self._now
 
+    def before(self, time: int) -> bool:
+        """Whether it is surely not yet that late; asking draws nothing."""
+        return self._now + self.pending * (self._step // 2 + self._step) < time
+
     @property
     def wall(self) -> int:
         """Nanoseconds since 1970."""

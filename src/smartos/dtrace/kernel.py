@@ -65,7 +65,8 @@ class Kernel:
         self.own: dict[str, object] = {"execname": "dtrace", "pid": 1, "tid": 1}
         self.timers = Timers(self)
         self.compiled = True  # clauses run as Python functions where they can
-        self.on_event: Callable[[], None] | None = None  # called after a model's event, where time or buffers matter
+        self.on_event: Callable[[], int] | None = None  # called after a model's event; says when it has to be again
+        self._due = 0
         self._attached: list[tuple[Any, Any]] = []
         self._variables: Known = {}
         self.double_errors = self.stack_overflows = self.reserve = 0
@@ -154,9 +155,13 @@ class Kernel:
             if source is not None:
                 self._attached.append((source, self._listener(number)))
         if self.on_event is not None and (self.timers or any(plan.stores and not plan.ecb.error for plan in self.plans)):
-            self._attached += [(source, lambda *_: self.on_event()) for source, _ in self._attached]
+            self._attached += [(source, self._after) for source, _ in self._attached]
         for source, hear in self._attached:
             source.listeners.append(hear)
+
+    def _after(self, *_: object) -> None:
+        if self.on_event is not None and not self.clock.before(self._due):
+            self._due = self.on_event()
 
     def _listener(self, number: int) -> Any:
         from smartos.dtrace.jit_clause import listener

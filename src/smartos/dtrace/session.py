@@ -188,14 +188,16 @@ class Session:
     def _pending(self) -> bool:
         return self.kernel.activity is not Activity.ACTIVE
 
-    def _between(self) -> None:
-        """After an event of a model: fire the clocks that are due, read the buffers when it is time."""
+    def _between(self) -> int:
+        """After an event of a model: fire the clocks that are due, read the buffers when it is time; when to do so again."""
         kernel, timers = self.kernel, self.kernel.timers
         now = kernel.clock.now
         while (when := timers.next()) is not None and when <= now:
             timers.fire()
         if now >= self.consumer.due() and kernel.activity is Activity.ACTIVE:
             self.consumer.wake()
+        following = timers.next()
+        return self.consumer.due() if following is None else min(following, self.consumer.due())
 
 
 class Trace:
