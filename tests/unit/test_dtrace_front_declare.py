@@ -134,7 +134,7 @@ def test_providers() -> None:
         ("int x(int, void);", "D_DECL_PROTO_VOID", "void must be sole parameter"),
         ("int x(void a);", "D_DECL_PROTO_NAME", "void parameter may not have a name: a"),
         ("int x(int a, int a);", "D_DECL_PROTO_FORM", "parameter is already declared in function prototype: a, parameter #2"),
-        ("short long x;", "D_UNKNOWN", "failed to resolve type short long: Unknown type name"),
+        ("short long x;", "D_UNKNOWN", "failed to resolve type short long : Unknown type name"),
         ("inline void x = 1;", "D_DECL_VOIDOBJ", "cannot declare void inline: x"),
         ("inline int pid = 1;", "D_DECL_IDRED",
          "identifier redefined: pid\n\t current: inline definition\n\tprevious: scalar "),

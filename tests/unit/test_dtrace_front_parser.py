@@ -50,7 +50,7 @@ def shape(node: Node) -> str:
         ("-a++ + ++*b", "((- (post++ a)) + (pre++ (* b)))"),
         ("(int)a + 1", "((int () a) + 1)"),
         ("(a)[1].b->c", "((a[1] . b) -> c)"),
-        ("sizeof (int)", "(sizeof int)"),
+        ("sizeof (int) + 2 * 3", "10"),
         ("sizeof (a)[1]", "(sizeof a[1])"),
         ("sizeof a + 1", "((sizeof a) + 1)"),
         ("(char *)a", "(char * () a)"),
@@ -63,7 +63,7 @@ def shape(node: Node) -> str:
     ],
 )  # fmt: skip
 def test_expressions(text: str, expected: str) -> None:
-    assert shape(parse_expression(text, Environment())) == expected
+    assert shape(parse_expression(text, new_environment())) == expected
 
 
 def wrong(text: str, script: bool = True, **settings: object) -> tuple[str, str]:
@@ -92,11 +92,29 @@ def wrong(text: str, script: bool = True, **settings: object) -> tuple[str, str]
         ("enum e { A, };", 'line 1: syntax error near "}"'),
         ("struct s { };", 'line 1: syntax error near "}"'),
         ("counter x;", 'line 1: syntax error near "counter"'),
+        ("BEGIN { stack)(1); }", 'line 1: extra ) in input stream'),
         ("translator int { };", 'line 1: syntax error near "{"'),
     ],
 )
 def test_syntax_errors(text: str, message: str) -> None:
     assert wrong(text) == ("D_SYNTAX", message)
+
+
+@pytest.mark.parametrize(
+    ("text", "tag", "message"),
+    [
+        ("BEGIN { nosuch(\n1)\n) }", "D_FUNC_UNDEF", "line 2: undefined function name: nosuch"),
+        ("BEGIN { pid(1) + }", "D_FUNC_IDKIND", "line 1: scalar 'pid' may not be referenced as a function"),
+        ("BEGIN { x.y(1) }", "D_FUNC_IDENT", "line 1: function designator is not of function type"),
+        ("BEGIN { 1 / 0 + }", "D_DIV_ZERO", "line 1: expression contains division by zero"),
+        ("BEGIN { trace(9223372036854775808); +", "D_INT_OFLOW",
+         "line 1: integer constant 0x8000000000000000 cannot be represented in any built-in integral type"),
+        ("BEGIN { sizeof (void) + }", "D_SIZEOF_TYPE", "line 1: cannot apply sizeof to an operand of unknown size"),
+        ("BEGIN { offsetof(int, a) + }", "D_OFFSETOF_TYPE", "line 1: offsetof operand must be a struct or union type"),
+    ],
+)
+def test_what_is_wrong_with_a_part_is_said_before_what_follows_is_read(text: str, tag: str, message: str) -> None:
+    assert wrong(text) == (tag, message)
 
 
 def test_an_empty_program_is_none() -> None:

@@ -119,29 +119,30 @@ class Declarators(Declarations):
         return Found(self.env.types.pointer(of) if decl.kind == "pointer" else self.env.types.array(of, decl.count or 0), user)
 
     def _base(self, decl: Decl) -> CType:
-        name = self._canonical(decl)
+        written = self._written(decl)
+        name = written.rstrip()
         found = find_type(self.env, name, self.lexer.depth)
         if found is not None:
             return found[0]
         if decl.kind not in ("struct", "union", "enum"):
-            self.fail("D_UNKNOWN", f"failed to resolve type {name}: {why_not(self.env, name)}")
+            self.fail("D_UNKNOWN", f"failed to resolve type {written}: {why_not(self.env, name)}")
         tag = decl.name or ""
         forward = Enum(tag, complete=False) if decl.kind == "enum" else Struct(tag, union=decl.kind == "union", complete=False)
         decl.made = self.env.types.define(name, forward, self.home)
         return forward
 
-    def _canonical(self, decl: Decl) -> str:
-        """The name by which the type is known: `unsigned int`, `long`, `struct buf`."""
+    def _written(self, decl: Decl) -> str:
+        """The name by which the type is known, `unsigned int`, `long `, `struct buf`, with the blank that messages show."""
         if decl.kind in ("struct", "union", "enum"):
             return f"{decl.kind} {decl.name}"
-        words = []
-        if decl.kind in ("integer", "float"):
-            words = [word for word in ("signed", "unsigned", "short", "long", "long long") if word in decl.attrs]
         if not decl.attrs and decl.name is None:
             return "int"
+        words = ""
+        if decl.kind in ("integer", "float"):
+            words = "".join(f"{word} " for word in ("signed", "unsigned", "short", "long", "long long") if word in decl.attrs)
         if decl.name is not None and (decl.kind != "integer" or not decl.attrs & SIZES):
-            words.append(decl.name)
-        return " ".join(words)
+            words += decl.name
+        return words
 
     @property
     def home(self) -> str:

@@ -6,6 +6,10 @@ the node is made, since that is where libdtrace's messages put it.
 Follows the expression rules of libdtrace's `dt_grammar.y`.
 """
 
+from collections.abc import Callable
+from typing import Any
+
+from smartos.dtrace.construct import build, function, op1, op2, op3
 from smartos.dtrace.declare import Decl
 from smartos.dtrace.declare_vars import Variables
 from smartos.dtrace.environment import Environment
@@ -59,6 +63,25 @@ class Expressions:
         self.peek()
         return self.lexer.syntax()
 
+    # Nodes
+
+    def made(self, node: Node, maker: Callable[[Any, Environment], Node] = build) -> Node:
+        """A node just built, or what it folds to. What is wrong with it is wrong here, at the last token."""
+        node.line = node.line or self.lexer.line
+        try:
+            return maker(node, self.env)
+        except DError as error:
+            error.line, error.file = self.lexer.line, self.lexer.file
+            raise
+
+    def binary(self, op: str, left: Node, right: Node) -> Node:
+        """A binary operator's node."""
+        return self.made(Op2(op, left, right), op2)
+
+    def unary(self, op: str, child: Node, name: str = "") -> Node:
+        """A unary operator's node."""
+        return self.made(Op1(op, child, name), op1)
+
     # Expressions
 
     def expression(self) -> Node:
@@ -67,7 +90,7 @@ class Expressions:
         while self.peek() == ",":
             self.take()
             right = self.assignment()
-            node = Op2(",", node, right, line=self.lexer.line)
+            node = self.binary(",", node, right)
         return node
 
     def assignment(self) -> Node:
@@ -79,7 +102,7 @@ class Expressions:
             raise self.wrong()
         op = self.take().kind
         right = self.assignment()
-        return Op2(op, node, right, line=self.lexer.line)
+        return self.binary(op, node, right)
 
     def conditional(self) -> Node:
         """A conditional expression: what C calls a constant expression in a declaration."""
@@ -93,14 +116,14 @@ class Expressions:
         left = self.expression()
         self.expect(":")
         right = self.conditional()
-        return Op3(node, left, right, line=self.lexer.line), False
+        return op3(Op3(node, left, right, line=self.lexer.line)), False
 
     def _binary(self, least: int) -> tuple[Node, bool]:
         node, unary = self._cast()
         while (level := _PRECEDENCE.get(self.peek(), 0)) >= least:
             op = self.take().kind
             right, _ = self._binary(level + 1)
-            node, unary = Op2(op, node, right, line=self.lexer.line), False
+            node, unary = self.binary(op, node, right), False
         return node, unary
 
     def _cast(self) -> tuple[Node, bool]:
@@ -112,23 +135,23 @@ class Expressions:
         kind = self.type_name()
         self.expect(")")
         operand, _ = self._cast()
-        return Op2("()", self.declarations.reference(kind), operand, line=self.lexer.line), False
+        return self.binary("()", self._type(kind), operand), False
 
     def _unary(self) -> Node:
         op = self.peek()
         if op in _UNARY:
             self.take()
             operand, _ = self._cast()
-            return Op1(op, operand, line=self.lexer.line)
+            return self.unary(op, operand)
         if op in ("++", "--"):
             self.take()
-            return Op1("pre" + op, self._unary(), line=self.lexer.line)
+            return self.unary("pre" + op, self._unary())
         if op == "stringof":
             self.take()
-            return Op1(op, self._unary(), line=self.lexer.line)
+            return self.unary(op, self._unary())
         if op == "sizeof":
             self.take()
-            return Op1(op, self._sizeof(), line=self.lexer.line)
+            return self.unary(op, self._sizeof())
         return self._postfix(self._primary())
 
     def _sizeof(self) -> Node:
@@ -139,7 +162,10 @@ class Expressions:
             return self._postfix(self._parenthesised())
         kind = self.type_name()
         self.expect(")")
-        return self.declarations.reference(kind)
+        return self._type(kind)
+
+    def _type(self, decl: Decl) -> Node:
+        return self.made(self.declarations.reference(decl))
 
     def _parenthesised(self) -> Node:
         node = self.expression()
@@ -152,11 +178,11 @@ class Expressions:
             raise self.wrong()
         token, line = self.take(), self.lexer.line
         if kind in ("ident", "agg"):
-            return Name(token.value, line=line)
+            return self.made(Name(token.value, line=line))
         if kind == "number":
             return self._integer(token.value)
         if kind == "literal":
-            return String(token.value, line=line)
+            return self.made(String(token.value, line=line))
         if kind in ("self", "this"):
             return Name(kind, line=line)
         if kind == "(":
@@ -164,8 +190,8 @@ class Expressions:
         return self._offsetof() if kind == "offsetof" else self._xlate()
 
     def _integer(self, number: Number) -> Node:
-        node = Int(number.value, number.suffix, number.decimal, number.char, line=self.lexer.line)
-        return Op1(number.prefix, node, line=node.line) if number.prefix else node
+        node = self.made(Int(number.value, number.suffix, number.decimal, number.char))
+        return self.unary(number.prefix, node) if number.prefix else node
 
     def _offsetof(self) -> Node:
         self.expect("(")
@@ -175,7 +201,7 @@ class Expressions:
             raise self.wrong()
         name = self.take().value
         self.expect(")")
-        return Op1("offsetof", self.declarations.reference(kind), name, line=self.lexer.line)
+        return self.unary("offsetof", self._type(kind), name)
 
     def _xlate(self) -> Node:
         self.expect("<")
@@ -183,24 +209,23 @@ class Expressions:
         self.expect(">")
         self.expect("(")
         operand = self._parenthesised()
-        return Op2("xlate", self.declarations.reference(kind), operand, line=self.lexer.line)
+        return self.binary("xlate", self._type(kind), operand)
 
     def _postfix(self, node: Node) -> Node:
         while (op := self.peek()) in _POSTFIX:
             self.take()
             if op == "[":
                 keys = self._arguments("]")
-                node = Op2("[", node, keys[0], keys, line=self.lexer.line)
+                node = self.made(Op2("[", node, keys[0], keys), op2)
             elif op == "(":
                 args = self._arguments(")")
-                node = Func(node.name if isinstance(node, Name) else "", args, line=node.line)
+                node = self.made(Func(node.name if isinstance(node, Name) else "", args, line=node.line), function)
             elif op in (".", "->"):
                 if self.peek() not in ("ident", "tname"):
                     raise self.wrong()
-                name = Name(self.take().value, line=self.lexer.line)
-                node = Op2(op, node, name, line=self.lexer.line)
+                node = self.binary(op, node, self.made(Name(self.take().value)))
             else:
-                node = Op1("post" + op, node, line=self.lexer.line)
+                node = self.unary("post" + op, node)
         return node
 
     def _arguments(self, end: str) -> list[Node]:
