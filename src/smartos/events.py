@@ -56,6 +56,8 @@ class Writer:
         return self._struct({str(name): self.plain(part, depth + 1) for name, part in parts})
 
     def _struct(self, members: dict[str, Any]) -> dict[str, Any]:
+        if not members:
+            return {}
         text = json.dumps(members, sort_keys=True)
         if text in self._known:
             return {"is": self._known[text]}

@@ -140,6 +140,11 @@ class Workload:
         if pause is not None and pause >= 0:
             self._put(when + pause, life)
 
+    def pass_until(self, now: int) -> None:
+        """Let all happen that is due."""
+        while self._queue and self._queue[0][0] <= now:
+            self.fire()
+
     def sampler(self, place: Callable[[str], int]) -> Callable[[int, int], tuple[int, int, Mapping[str, object]]]:
         """For the profile provider: what a CPU is doing, as kernel and user program counter and context.
 
@@ -147,6 +152,7 @@ class Workload:
         """
 
         def sample(cpu: int, now: int) -> tuple[int, int, Mapping[str, object]]:
+            self.pass_until(now)
             process = self.running[cpu] if cpu < len(self.running) else None
             if process is None:
                 idle = self.idle[min(cpu, len(self.idle) - 1)]

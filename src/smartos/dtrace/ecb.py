@@ -10,12 +10,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from smartos.dtrace.buffer import AggId, Ecb, Record
-from smartos.dtrace.dif import STR
+from smartos.dtrace.dif import STR, V
 from smartos.dtrace.environment import ProbeInfo
 from smartos.dtrace.program import AGGREGATION, Act, Action, EcbDesc
 
 HEADER = 12  # the clause's number and the time
 _DESTRUCTIVE = range(0x200, 0x300), range(0x500, 0x600)
+_WHO = frozenset((
+    V.ARGS, V.UREGS, V.VMREGS, V.CURTHREAD, V.VTIMESTAMP, V.IPL, *range(V.ARG0, V.CALLER + 1), *range(V.PID, V.ZONENAME + 1),
+    V.USTACKDEPTH, V.UCALLER, V.PPID, V.UID, V.GID, V.ERRNO, V.THREADNAME,
+))  # fmt: skip
 _FRAMES = {Act.STACK: "stackframes", Act.USTACK: "ustackframes", Act.JSTACK: "jstackframes"}
 
 
@@ -146,6 +150,14 @@ def create(epid: int, probe: ProbeInfo, desc: EcbDesc, options: Mapping[str, int
         steps.append(step)
     _lay_out(ecb, steps, tuples)
     return Plan(ecb, steps, ecb.size != 0)
+
+
+def looks(plan: Plan) -> bool:
+    """Whether a clause asks who acts, or where in the program: then it matters what a clock has interrupted."""
+    if any(step.kind in (Act.STACK, Act.USTACK, Act.JSTACK, Act.USYM, Act.UMOD, Act.UADDR) for step in plan.steps):
+        return True
+    difos = (plan.ecb.desc.predicate, *(step.act.difo for step in plan.steps))
+    return any(var.id in _WHO for difo in difos if difo is not None for var in difo.vars)
 
 
 def _check(act: Action, steps: list[Step], options: Mapping[str, int]) -> None:

@@ -16,7 +16,7 @@ from smartos.dtrace.buffer import Drops, Ecb, Entry, Status
 from smartos.dtrace.buffers import POLICIES, AggregationRoom, Buffer
 from smartos.dtrace.clock import Clock
 from smartos.dtrace.difo_check import Known, validate
-from smartos.dtrace.ecb import Einval, Plan, create
+from smartos.dtrace.ecb import Einval, Plan, create, looks
 from smartos.dtrace.errors import DError
 from smartos.dtrace.options import Options
 from smartos.dtrace.program import Act, EcbDesc, Program
@@ -152,6 +152,8 @@ class Kernel:
             source, every = getattr(probe, "source", None), getattr(probe, "interval", 0)
             if every:
                 self.timers.add(number, every, self.cpus if every_cpu(probe.name) else 1)
+                if any(looks(plan) for plan in plans):
+                    self.timers.looks.add(number)
             if source is not None:
                 self._attached.append((source, self._listener(number)))
         if self.on_event is not None and (self.timers or any(plan.stores and not plan.ecb.error for plan in self.plans)):

@@ -33,6 +33,7 @@ class Timers:
         self._due: list[tuple[int, int, int, int, int]] = []  # when, order, interval, probe, cpu
         self._order = 0
         self.sample: Callable[[int, int], Sample] = idle
+        self.looks: set[int] = set()  # probes whose clauses ask who was interrupted, or where
 
     def __bool__(self) -> bool:
         return bool(self._due)
@@ -53,5 +54,5 @@ class Timers:
         heapq.heapreplace(self._due, (when + interval, order, interval, probe, cpu))
         clock = self._kernel.clock
         clock.advance(when)
-        pc, upc, context = self.sample(cpu, when)
+        pc, upc, context = self.sample(cpu, when) if probe in self.looks else idle(cpu, when)
         self._kernel.fire(probe, (pc, upc, clock.now - when), context)
