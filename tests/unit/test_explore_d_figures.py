@@ -25,7 +25,8 @@ def test_the_rows_take_every_read_once_and_the_marked_row_takes_the_followed_one
 
 
 def test_each_function_hides_something() -> None:
-    seen = {action: d_buckets.seen(d_buckets.buckets(d_buckets.printed(action, d_buckets.times()))) for action in d_buckets.ACTIONS}
+    said = {action: d_buckets.printed(action, d_buckets.times()) for action in d_buckets.ACTIONS}
+    seen = {action: d_buckets.seen(d_buckets.buckets(text)) for action, text in said.items()}
     assert seen["quantize(arg0)"] == [True, True, False]
     assert seen["lquantize(arg0, 0, 10000, 1000)"] == [False, True, True]
     assert seen["llquantize(arg0, 10, 0, 4, 10)"] == [True, True, True]
@@ -64,7 +65,8 @@ def test_every_attempt_is_stopped_and_something_still_works(attempt: str) -> Non
     found = d_safety.outcome(attempt)
     assert found.messages and found.after.endswith(("tracing goes on", "traced"))
     shown = d_safety.frame(attempt)
-    assert [row[1] for row in shown.table.rows[:4]] == ["passes"] * found.gate + ["stops it"] + ["is not reached"] * (3 - found.gate)
+    wanted = ["passes"] * found.gate + ["stops it"] + ["is not reached"] * (3 - found.gate)
+    assert [row[1] for row in shown.table.rows[:4]] == wanted
     if attempt != "branch":
         _, options, program = d_safety.ATTEMPTS[attempt]
         said = run(["dtrace", "-q", *options, "-n", program]).err

@@ -41,7 +41,8 @@ def test_an_aggregation_s_key_follows_from_its_table() -> None:
         if seed % 3 == 2:
             continue
         problem = problem_of(practice_d, seed)
-        rows = [[cell.get_text() for cell in row.select("th, td")] for row in BeautifulSoup(problem.figure, "html.parser").select("tbody tr")]
+        lines = BeautifulSoup(problem.figure, "html.parser").select("tbody tr")
+        rows = [[cell.get_text() for cell in row.select("th, td")] for row in lines]
         found = re.search(r"`(?:/(\w+) (\S+) (\d+)/ )?\{ @\[(\w+)\] = (\w+)\(.*key `(\w+)`", problem.text)
         field, sign, limit, by, function, key = found.groups()
         events = [{"execname": name, "pid": int(pid), "arg2": int(size)} for name, pid, size in rows]

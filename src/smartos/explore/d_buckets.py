@@ -81,7 +81,8 @@ def seen(rows: list[Bucket]) -> list[bool]:
     """For each hump but the last, whether a row lower than both parts it from the next."""
     at = [next(n for n, row in enumerate(rows) if row.takes(middle)) for _, middle, _, _ in HUMPS]
     return [
-        any(rows[n].count < min(rows[a].count, rows[b].count) for n in range(a + 1, b)) for a, b in zip(at, at[1:], strict=False)
+        any(rows[n].count < min(rows[a].count, rows[b].count) for n in range(a + 1, b))
+        for a, b in zip(at, at[1:], strict=False)
     ]
 
 
@@ -105,9 +106,11 @@ def frame(action: str, value: int) -> Frame:
     one = [f"{HUMPS[n][0]} and {HUMPS[n + 1][0]}" for n, parted in enumerate(apart) if not parted]
     hides = f"It cannot tell {'; '.join(one)} apart." if one else f"It tells all four apart{_wider(rows)}."
     many = row.count if row else 0
-    says = f"{action.split('(')[0]}() makes {len(rows)} rows here. {hides} A read of {value:,} µs is counted in row {name}, which has {many}."
+    made = f"{action.split('(')[0]}() makes {len(rows)} rows here."
+    says = f"{made} {hides} A read of {value:,} µs is counted in row {name}, which has {many}."
     lines = [(row.name, "@" * row.signs, row.count) for row in rows]
-    return Frame(_draw(rows, name, action, value, says), says, Table(["value", "distribution", "count"], lines, "As dtrace prints it"))
+    table = Table(["value", "distribution", "count"], lines, "As dtrace prints it")
+    return Frame(_draw(rows, name, action, value, says), says, table)
 
 
 def _x(value: float) -> float:
@@ -158,5 +161,8 @@ def explorer() -> Explorer:
         "d-buckets", "The same 600 reads in the rows of three functions", frame,
         {"action": Choice("The action", ACTIONS), "value": Range("Follow a read of", VALUES, "µs", between=(1, 19_999))},
         default={"action": "quantize(arg0)", "value": 5600},
-        keys=[{"action": "lquantize(arg0, 0, 10000, 1000)", "value": 75}, {"action": "llquantize(arg0, 10, 0, 4, 10)", "value": 5600}],
+        keys=[
+            {"action": "lquantize(arg0, 0, 10000, 1000)", "value": 75},
+            {"action": "llquantize(arg0, 10, 0, 4, 10)", "value": 5600},
+        ],
     )  # fmt: skip

@@ -47,8 +47,8 @@ METRICS = {
         tuple((n * 3072, f"{n * 3} MB") for n in range(5)), "KB",
     ),
     "disk": Metric(
-        "where on the disk of the pool", "io:::start /args[0]->b_flags & B_WRITE/", "lquantize(args[0]->b_blkno / 2, 0, 65536, {step})",
-        0, DISK // KB, tuple((n * 16384, f"{n * 16} MB") for n in range(5)), "KB",
+        "where on the disk of the pool", "io:::start /args[0]->b_flags & B_WRITE/",
+        "lquantize(args[0]->b_blkno / 2, 0, 65536, {step})", 0, DISK // KB, tuple((n * 16384, f"{n * 16} MB") for n in range(5)), "KB",
     ),
     "size": Metric(
         "how large", "zvol-uio-start", "llquantize(args[1]->uio_resid, 2, 12, 15, {steps})", 4096, 65536,
@@ -91,9 +91,8 @@ def frame(metric: str, rows: int) -> Frame:
     """One metric with so many rows."""
     known, what = cells(metric, rows), METRICS[metric]
     says = _says(metric, known)
-    table = Table(
-        ["Second", f"From ({what.unit})", f"To ({what.unit})", "Writes"], known, f"@[second] = {what.call(rows)}", plain=["Second"]
-    )
+    heads = ["Second", f"From ({what.unit})", f"To ({what.unit})", "Writes"]
+    table = Table(heads, known, f"@[second] = {what.call(rows)}", plain=["Second"])
     return Frame(_draw(what, known, rows, says), says, table)
 
 
@@ -104,7 +103,7 @@ def _says(metric: str, known: tuple[Cell, ...]) -> str:
     total, making = sum(cell[3] for cell in known), touched(MADE)
     if metric == "offset":
         return (
-            f"{total} writes of a guest. While a file is made, its data climb through the volume, over {making} rows; removing it "
+            f"{total} writes of a guest. Making a file touches {making} rows, as its data climb through the volume; removing it "
             f"touches {touched(REMOVED)}: journal, bitmaps and inodes."
         )
     if metric == "disk":
@@ -115,7 +114,8 @@ def _says(metric: str, known: tuple[Cell, ...]) -> str:
         )
     largest = max(known, key=lambda cell: cell[3])
     share = sum(cell[3] for cell in known if cell[1] == largest[1]) * 100 // total
-    return f"{total} writes by size. While the file is made, most are in the row from {largest[1]:,} bytes on: {share} % of all. The rest is the file system’s own."
+    row = f"the row from {largest[1]:,} bytes on: {share} % of all"
+    return f"{total} writes by size. While the file is made, most are in {row}. The rest is the file system’s own."
 
 
 def _draw(metric: Metric, known: tuple[Cell, ...], rows: int, says: str) -> str:
@@ -130,12 +130,15 @@ def _draw(metric: Metric, known: tuple[Cell, ...], rows: int, says: str) -> str:
         y = _y(metric, at)
         parts += [line(LEFT - 4, y, LEFT, y, "ink-2"), text(LEFT - 8, y + 4, name, "ink-2", "end", 12)]
     parts += [
-        element("path", d=shape, fill="dtrace", fill_opacity=f"{shade:g}") for shape, shade in zip(shapes, SHADES, strict=True) if shape
+        element("path", d=shape, fill="dtrace", fill_opacity=f"{shade:g}")
+        for shape, shade in zip(shapes, SHADES, strict=True)
+        if shape
     ]
     foot = TOP + HIGH
     for second in range(0, SECONDS + 1, 4):
         x = LEFT + second * wide
-        parts += [line(x, foot, x, foot + 4, "ink-2"), text(x, foot + 17, f"{second} s", "ink-2", "end" if second == SECONDS else "middle", 12)]
+        anchor = "end" if second == SECONDS else "middle"
+        parts += [line(x, foot, x, foot + 4, "ink-2"), text(x, foot + 17, f"{second} s", "ink-2", anchor, 12)]
     for span, words in ((MADE, "a file is made"), (REMOVED, "and removed")):
         a, b = LEFT + span.start * wide, LEFT + span.stop * wide
         parts.append(element("path", d=f"M{a:.1f} {foot + 26}v4H{b:.1f}v-4", fill="none", stroke="ink"))

@@ -7,11 +7,11 @@ dtrace printed. Left out: the tables of a DIF object, relocations, and the actio
 from dataclasses import dataclass
 from functools import cache
 
-from smartos.dtrace.dif import Difo
+from smartos.dtrace.dif import STR, Difo
 from smartos.dtrace.difo_check import validate
 from smartos.dtrace.frame import Frame as Firing
 from smartos.dtrace.globals import new_environment
-from smartos.dtrace.listing import instruction, type_text
+from smartos.dtrace.listing import instruction
 from smartos.dtrace.machine import Machine, Run
 from smartos.explore.controls import Choice
 from smartos.explore.d_pipeline_draw import draw
@@ -41,7 +41,9 @@ CLAUSES = {
     "and": Clause(
         "a predicate with &&", ((f"{PROBE}\n/", None), ('execname == "qemu" && arg2 > 4096', 0), ("/\n{ @ = count(); }", None))
     ),
-    "ternary": Clause("a choice with ? :", ((f"{PROBE}\n{{ trace(", None), ('arg2 > 4096 ? "large" : "small"', 0), ("); }", None))),
+    "ternary": Clause(
+        "a choice with ? :", ((f"{PROBE}\n{{ trace(", None), ('arg2 > 4096 ? "large" : "small"', 0), ("); }", None))
+    ),
     "cast": Clause("integers and a cast", ((f"{PROBE}\n{{ trace(", None), ("(char)arg2 * 2 + 1", 0), ("); }", None))),
     "call": Clause(
         "calls of two functions", ((f"{PROBE}\n{{ trace(", None), ('strlen(strjoin(execname, "!"))', 0), ("); }", None))
@@ -52,7 +54,6 @@ CLAUSES = {
     ),
 }  # fmt: skip
 FIRINGS = {"qemu": (1, 0, 8192), "ls": (1, 0, 200)}
-STAGES = ("text", "tree", "DIF", "check", "run", "result")
 
 
 @dataclass(frozen=True)
@@ -78,13 +79,15 @@ def compiled(clause: str) -> tuple[tuple[Row, ...], tuple[Difo, ...]]:
 def scenes(clause: str, firing: str) -> list[Scene]:
     """All steps of one clause for one firing."""
     tree, objects = compiled(clause)
-    kinds = " and ".join(type_text(difo.type).removeprefix("D type ") for difo in objects)
+    kinds = " and ".join("a string" if difo.type.kind == STR else f"{difo.type.size} bytes" for difo in objects)
     words = sum(len(difo.code) for difo in objects)
     many = "one DIF object" if len(objects) == 1 else f"{len(objects)} DIF objects"
     types = sorted({row.type for row in tree if row.type})
+    written = f"The clause as it is written. What is marked becomes {many}; the rest says when, and what to do with the value."
+    typed = f"Parsed and checked: each node has a C type, here {', '.join(types)}, and what does not fit is refused."
     found = [
-        Scene("text", f"The clause as it is written. What is marked becomes {many}; the rest says when, and what to do with the value."),
-        Scene("tree", f"Parsed and checked: each node has a C type, here {', '.join(types)}, and what does not fit is refused.", tree=tree),
+        Scene("text", written),
+        Scene("tree", typed, tree=tree),
         Scene("DIF", f"Code: {many} of {words} words in all, returning {kinds}. Every branch names a later word.", 0),
     ]
     for part, difo in enumerate(objects):
@@ -141,7 +144,8 @@ def steps(clause: str, firing: str) -> list[Frame]:
 def table(scene: Scene, difo: Difo | None) -> Table | None:
     """The step's values."""
     if scene.tree:
-        return Table(["Depth", "Node", "Type"], [(row.depth, row.label, row.type or "none") for row in scene.tree], "The typed tree")
+        nodes = [(row.depth, row.label, row.type or "none") for row in scene.tree]
+        return Table(["Depth", "Node", "Type"], nodes, "The typed tree")
     if scene.moment is not None:
         cells = [(f"%r{n}", f"0x{value:x}", scene.moment.shown[n]) for n, value in enumerate(scene.moment.regs)]
         names = ("negative", "zero", "carry")
@@ -163,6 +167,7 @@ def stepper() -> Stepper:
             "clause": Choice("The clause", [(name, clause.label) for name, clause in CLAUSES.items()]),
             "firing": Choice("The probe fires", [("qemu", "for qemu, 8,192 bytes"), ("ls", "for ls, 200 bytes")]),
         },
-        default={"clause": "and", "firing": "qemu"}, keys=[{"clause": "and", "firing": "ls"}, {"clause": "sum", "firing": "qemu"}],
+        default={"clause": "and", "firing": "qemu"},
+        keys=[{"clause": "and", "firing": "ls"}, {"clause": "sum", "firing": "qemu"}],
         at=15,
     )  # fmt: skip

@@ -57,13 +57,13 @@ def _stages(stage: str) -> str:
 
 def _source(clause: "Clause", scene: "Scene", y: float) -> tuple[list[str], float]:
     """The clause's lines; what the object at hand came from is underlined, or all objects' parts at the beginning."""
-    marks, spans = [], []
-    x, y = 0, y + 14
+    marks, spans, top = [], [], y
+    x, y = 0.0, y + 14
     for piece, part in clause.pieces:
         marked = part is not None and (scene.stage in ("text", "DIF", "tree") or part == scene.part)
         for at, words in enumerate(piece.split("\n")):
             if at:
-                x, y = 0, y + ROW
+                x, y = 0.0, y + ROW
             if words:
                 wide = len(words) * CHAR
                 length = f"{wide:g}"
@@ -72,6 +72,10 @@ def _source(clause: "Clause", scene: "Scene", y: float) -> tuple[list[str], floa
                 if marked:
                     marks.append(line(x, y + 4, x + wide, y + 4, "dtrace", stroke_width=2))
                 x += wide
+    if scene.stage == "text":
+        for row, words in enumerate(clause.text.split("\n")):
+            what = "which probe" if not row else "whether: the predicate" if words[0] == "/" else "what: the action"
+            marks.append(text(WIDTH - 1, top + 14 + ROW * row, what, "ink-2", "end", SIZE))
     return [group(*spans, fill="ink", font_size=SIZE, font_family=MONO), *marks], y + 10
 
 
@@ -145,7 +149,8 @@ def _machine(moment: Moment, y: float) -> tuple[list[str], float]:
     x = 8.0
     parts.append(text(x, y, "condition codes", "ink-2", size=SIZE))
     for name, on, x in zip(("negative", "zero", "carry"), moment.codes, (112, 196, 250), strict=True):
-        parts.append(text(x, y, f"{'✓' if on else '–'} {name}", "ink" if on else "ink-2", size=SIZE, font_weight="bold" if on else None))
+        ink, weight = ("ink", "bold") if on else ("ink-2", None)
+        parts.append(text(x, y, f"{'✓' if on else '–'} {name}", ink, size=SIZE, font_weight=weight))
     y += ROW + 1
     parts.append(text(8, y, "tuple stack", "ink-2", size=SIZE))
     held = ", ".join(moment.stack) or "empty"

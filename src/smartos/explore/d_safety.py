@@ -17,7 +17,7 @@ from smartos.explore.controls import Choice
 from smartos.explore.d_watch import Watch
 from smartos.explore.explorer import Explorer
 from smartos.explore.frame import Frame, Table
-from smartos.explore.svg import drawing, element, group, line, rect, text
+from smartos.explore.svg import drawing, element, group, rect, text
 
 GO_ON = '\ntick-1s { printf("tracing goes on"); exit(0); }'
 ATTEMPTS = {
@@ -132,10 +132,11 @@ def _draw(options: tuple[str, ...], program: str, found: Outcome, says: str) -> 
                     parts.append(text(52, y + 4, row, "accent", size=12, font_family=MONO))
             y += 6
         y += 14
-    fall = [line(28, start, 28, end, "ink", stroke_width=2), element("path", d=f"M23 {end - 7}L28 {end}L33 {end - 7}", fill="none", stroke="ink", stroke_width=2)]
+    head = f"M28 {start}V{end}M23 {end - 7}L28 {end}L33 {end - 7}"
+    fall = element("path", d=head, fill="none", stroke="ink", stroke_width=2)
     y += 14
     parts.append(text(1, y, found.after, "ink", size=13))
-    return drawing(WIDTH, y + 10, says, *fall, *parts)
+    return drawing(WIDTH, y + 10, says, fall, *parts)
 
 
 def _escape(words: str) -> str:
@@ -145,6 +146,7 @@ def _escape(words: str) -> str:
 def explorer() -> Explorer:
     """Which harm to try."""
     return Explorer(
-        "d-safety", "Try to do harm", frame, {"attempt": Choice("Try", [(key, label) for key, (label, *_) in ATTEMPTS.items()])},
+        "d-safety", "Try to do harm", frame,
+        {"attempt": Choice("Try", [(key, label) for key, (label, *_) in ATTEMPTS.items()])},
         default={"attempt": "address"}, keys=[{"attempt": "loop"}, {"attempt": "branch"}, {"attempt": "variables"}],
     )  # fmt: skip

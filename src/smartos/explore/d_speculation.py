@@ -84,7 +84,8 @@ class Step:
 def words(entry: Entry) -> str:
     """An entry as its printf() will print it."""
     fmt = next(s.format for s in entry.ecb.desc.statements if s.format is not None)
-    pairs = [(r, v) for r, v in zip(entry.ecb.records, entry.values, strict=True) if r.statement is not None and r.statement.format is fmt]
+    both = zip(entry.ecb.records, entry.values, strict=True)
+    pairs = [(r, v) for r, v in both if r.statement is not None and r.statement.format is fmt]
     return render(fmt, pairs, Sheet())[0]
 
 
@@ -142,7 +143,8 @@ class Story:
         if errno is None:
             self.watch.fire(ENTRY, self.memory.map(path.encode() + b"\0", user=True), **context)
             event, number = f'{who}: open("{path}")', self.held(who)
-            says = f"{who} opens {path}. speculation() gives number {number}, and the clause writes there, not to the principal buffer."
+            gives = f"{who} opens {path}. speculation() gives number {number}"
+            says = f"{gives}, and the clause writes there, not to the principal buffer."
             if not number:
                 says = f"{who} opens {path}. Every speculation is in use: speculation() gives 0, and nothing of this is kept."
         else:
@@ -152,7 +154,8 @@ class Story:
             ended = f"fails with errno {errno}" if errno else "succeeds"
             says = f"{who}’s open() {ended}: discard() forgets speculation {had} as if it had never been written."
             if fate == "committed":
-                says = f"{who}’s open() {ended}: commit() copies the {len(gone)} entries of speculation {had} to the principal buffer."
+                copies = f"commit() copies the {len(gone)} entries of speculation {had}"
+                says = f"{who}’s open() {ended}: {copies} to the principal buffer."
             if not had:
                 says = f"{who}’s open() {ended}. Its self->spec is 0, so no clause’s predicate holds."
         self.note(event, says)
@@ -200,24 +203,26 @@ def _draw(step: Step) -> str:
     shown = step.printed or step.principal
     for at, words in enumerate(shown):
         new = not step.printed and at >= len(shown) - step.fresh
-        look = {"font_weight": "bold"} if new else {}
-        parts.append(text(246, top + 42 + 19 * at, words, "dtrace" if new else "ink-2" if step.printed else "ink", size=12, **look))
+        ink = "dtrace" if new else "ink-2" if step.printed else "ink"
+        parts.append(text(246, top + 42 + 19 * at, words, ink, size=12, font_weight="bold" if new else None))
     if step.printed:
         parts.append(text(246, top + tall - 10, "read, and empty again", "ink-2", size=12))
     y = top + tall + 24
     parts.append(text(0, y, "self->spec", "ink-2", size=12, font_family="var(--mono, monospace)"))
     for at, (who, number) in enumerate(step.held):
-        parts.append(text(96 + 96 * at, y, f"{who}: {number}", "ink" if number else "ink-2", size=13, font_weight="bold" if number else None))
+        ink, weight = ("ink", "bold") if number else ("ink-2", None)
+        parts.append(text(96 + 96 * at, y, f"{who}: {number}", ink, size=13, font_weight=weight))
     return drawing(WIDTH, y + 10, step.says, *parts)
 
 
 def _speculation(at: int, one: Speculated, y: float, step: Step) -> list[str]:
     idle = one.state == State.INACTIVE.name
+    state = one.fate or ("inactive" if idle else "active")
     look = {"stroke_dasharray": "4 3"} if idle else {"stroke_width": 1.75}
     parts = [
         rect(1, y, MIDDLE - 8, HIGH, stroke="ink-2" if idle else "dtrace", rx=4, **look),
         text(10, y + 18, f"speculation {at + 1}", "ink-2" if idle else "ink", size=13),
-        text(MIDDLE - 16, y + 18, one.fate or ("inactive" if idle else "active"), "ink-2" if idle and not one.fate else "dtrace", "end", 12),
+        text(MIDDLE - 16, y + 18, state, "ink-2" if state == "inactive" else "dtrace", "end", 12),
     ]
     for row, words in enumerate(one.gone or one.entries):
         strike = {"text_decoration": "line-through"} if one.fate == "discarded" else {}

@@ -40,7 +40,9 @@ class Watch:
     ['qemu', '512']
     """
 
-    def __init__(self, text: str, probes: Sequence[str] = (), options: Sequence[tuple[str, str | None]] = (), step: int = 0) -> None:
+    def __init__(
+        self, text: str, probes: Sequence[str] = (), options: Sequence[tuple[str, str | None]] = (), step: int = 0
+    ) -> None:
         settings = Options.command()
         for name, value in options:
             settings.set(name, value)

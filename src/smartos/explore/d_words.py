@@ -12,7 +12,7 @@ from smartos.dtrace.fault import Fault
 from smartos.dtrace.listing import instruction, subroutine_name
 from smartos.dtrace.machine import Run
 from smartos.dtrace.memory import KERNEL
-from smartos.dtrace.steps import CONDITIONS, signed
+from smartos.dtrace.steps import CONDITIONS, WRITES, signed
 
 DOES = {
     Op.ADD: "adds {b} to {a}", Op.SUB: "subtracts {b} from {a}", Op.MUL: "multiplies {a} by {b}",
@@ -58,9 +58,11 @@ def string_at(run: Run, value: int) -> str | None:
 
 
 def shown(run: Run, value: int) -> str:
-    """A register's value: what it points to, or the number, signed."""
+    """A register's value: what it points to, or the number, signed; a very large one in hexadecimal."""
     words = string_at(run, value)
-    return f'"{words}"' if words is not None else str(signed(value))
+    if words is not None:
+        return f'"{words}"'
+    return str(signed(value)) if abs(signed(value)) < 1 << 40 else f"0x{value:x}"
 
 
 def walk(run: Run) -> list[Moment]:
@@ -89,7 +91,7 @@ def walk(run: Run) -> list[Moment]:
 
 
 def _writes(op: Op) -> bool:
-    return op in DOES or op in (Op.NOT, Op.MOV, Op.SETX, Op.SETS, Op.CALL, Op.LDGS, Op.LDTS, Op.LDLS, Op.LDGAA, Op.LDTAA, Op.ALLOCS)
+    return op in WRITES
 
 
 def say(difo: Difo, word: int, before: list[str], after: tuple[str, ...], run: Run, jump: tuple[int, int] | None) -> str:

@@ -39,7 +39,8 @@ def printed(clause: str, events: tuple[Event, ...]) -> dict[str, int]:
 
 def _passing(predicate: str, by: str, key: str, events: tuple[Event, ...]) -> list[int]:
     """Which events the predicate lets through to a key."""
-    watch = Watch(f'{PROBE} {predicate}{{ printf("%d %{"s" if by == "execname" else "d"}\\n", arg3, {by}); }}', [PROBE], [("quiet", None)])
+    form = "%d %s" if by == "execname" else "%d %d"
+    watch = Watch(f'{PROBE} {predicate}{{ printf("{form}\\n", arg3, {by}); }}', [PROBE], [("quiet", None)])
     for n, (name, pid, size) in enumerate(events):
         watch.fire(PROBE, 1, 0, size, n, execname=name, pid=pid)
     rows = [line.split() for line in watch.end().splitlines() if line.strip()]
@@ -78,7 +79,7 @@ def _aggregation(draw: random.Random) -> Problem:
     return Problem(
         f"A program traces `{PROBE}` with `{text}` What does it print for the key `{asked}`?", Number(), key,
         [
-            f"The clause runs for {passes}. Of those, {len(counted)} {'has' if len(counted) == 1 else 'have'} the key `{asked}`.",
+            f"The clause runs for {passes}. Of those, {len(counted)} ha{'s' if len(counted) == 1 else 've'} the key `{asked}`.",
             Table(["execname", "pid", "arg2"], counted, f"The events of {asked}", plain=["pid", "arg2"]), told,
         ],
         told, f"Take the events that pass the predicate and have the key `{asked}`; `{function}()` keeps {what}.",
@@ -95,14 +96,16 @@ def _wrong(asked: str, predicate: str, function: str, by: str, events: tuple[Eve
     """Usual wrong answers, from the D programs that would print them."""
     slips: dict[object, str] = {}
     other = "sum" if function == "count" else "count"
-    adds, counts = "That adds up the sizes; `count()` counts the events.", f"That counts the events; `{function}()` looks at their sizes."
+    adds = "That adds up the sizes; `count()` counts the events."
+    counts = f"That counts the events; `{function}()` looks at their sizes."
     slips[printed(_clause(predicate, other, by), events)[asked]] = adds if function == "count" else counts
     if function == "avg":
         rows = printed(_clause(predicate, "sum", by), events)[asked], printed(_clause(predicate, "count", by), events)[asked]
         slips[rows[0]] = "That is the sum. `avg()` divides it by how many there are."
         slips[rows[0] // rows[1] + 1] = "The kernel has no fractions: the mean is cut off, never rounded up."
     if predicate:
-        slips[printed(_clause("", function, by), events)[asked]] = "That takes all events. The predicate lets only some of them through."
+        everything = printed(_clause("", function, by), events)[asked]
+        slips[everything] = "That takes all events. The predicate lets only some of them through."
         if "arg2 >" in predicate:
             turned = predicate.replace(">=", ">") if ">=" in predicate else predicate.replace(">", ">=")
             here = "is not" if ">=" not in predicate else "is"
@@ -185,7 +188,10 @@ def _remainder(draw: random.Random) -> Kind:
     a += a % b == 0
     return (
         f"-{a} % {b}", (), "The remainder has the sign of the left side, so that quotient and remainder fit together.",
-        {f"{a} % {b}": "The remainder takes the sign of the left side.", f"-{a} % {b} + {b}": "That is the remainder of a division that rounds down."},
+        {
+            f"{a} % {b}": "The remainder takes the sign of the left side.",
+            f"-{a} % {b} + {b}": "That is the remainder of a division that rounds down.",
+        },
     )  # fmt: skip
 
 
@@ -202,7 +208,10 @@ def _mask(draw: random.Random) -> Kind:
     n = bit + draw.randrange(2)
     return (
         f"{n} & {bit} == {bit}", (), f"`==` binds closer than `&`: `{bit} == {bit}` is 1, and `{n} & 1` is left.",
-        {f"({n} & {bit}) == {bit}": "That needs brackets: `==` binds closer than `&`.", f"{n} & {bit}": "The comparison is not done yet."},
+        {
+            f"({n} & {bit}) == {bit}": "That needs brackets: `==` binds closer than `&`.",
+            f"{n} & {bit}": "The comparison is not done yet.",
+        },
     )  # fmt: skip
 
 
@@ -219,7 +228,10 @@ def _left(draw: random.Random) -> Kind:
     a += a % b == 0
     return (
         f"{a} / {b} * {b}", (), "From left to right: the division comes first, and its fraction is gone.",
-        {str(a): "The division cuts off a fraction before the multiplication.", f"{a} / ({b} * {b})": "`/` and `*` are done from left to right."},
+        {
+            str(a): "The division cuts off a fraction before the multiplication.",
+            f"{a} / ({b} * {b})": "`/` and `*` are done from left to right.",
+        },
     )  # fmt: skip
 
 

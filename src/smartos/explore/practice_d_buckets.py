@@ -59,7 +59,7 @@ def _solution(value: int, power: int, steps: int, found: Bucket) -> list[str]:
     width = (found.high or 0) - found.low
     return [
         f"{value:,} lies between {power:,} and {10 * power:,}.",
-        f"The way from 0 to {10 * power:,} is cut into {steps} steps, if it has as many whole numbers, so a row is {width:,} wide there.",
+        f"The way from 0 to {10 * power:,} is cut into {steps} steps, if it has as many whole numbers: a row is {width:,} wide.",
         f"Counted from {power:,} in steps of {width:,}, {value:,} is in the row that begins at {found.low:,}.",
     ]
 
@@ -103,7 +103,8 @@ def _linear(draw: random.Random) -> Problem:
             f"The rows begin at {base} and every {step} from there.",
             f"{value:,} is {value - base:,} above the base, which is {(value - base) // step} whole steps: row {key:,}.",
         ],
-        f"Row {key:,} takes {key:,} to {key + step - 1:,}.", f"Count in steps of {step} from {base}, and stop before you pass {value:,}.",
+        f"Row {key:,} takes {key:,} to {key + step - 1:,}.",
+        f"Count in steps of {step} from {base}, and stop before you pass {value:,}.",
         slips=unlike(key, slips),
     )  # fmt: skip
 
