@@ -4,7 +4,6 @@ Every attempt is a run of the book's dtrace, and which gate stopped it is read f
 program can make, a DIF object with a branch back, is handed to the kernel's check by hand. Left out: privileges.
 """
 
-import re
 import textwrap
 from dataclasses import dataclass
 from functools import cache
