@@ -21,7 +21,7 @@ EXTREME = (
 )  # fmt: skip
 NOWHERE = (
     "0", "1", "4", "8", "0x1000", "0x7ffffffff000", "0x8000000000000000", "0xfffffffffffffff8", "0xffffff0000000000",
-    "0xffffff01deadbeef", "(uintptr_t)&`kmem_flags", "arg0", "arg1", "curthread", "timestamp",
+    "0xffffff01deadbeef", "(uintptr_t)&`kmem_flags", "arg0", "arg1", "(uintptr_t)curthread", "timestamp",
 )  # fmt: skip
 BUILT_IN = (
     "pid", "tid", "ppid", "uid", "gid", "cpu", "timestamp", "vtimestamp", "walltimestamp", "arg0", "arg1", "arg9", "id",
@@ -31,9 +31,9 @@ TEXTS = ("execname", "probeprov", "probemod", "probefunc", "probename", "zonenam
 BINARY = ("+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>", "<", "<=", ">", ">=", "==", "!=", "&&", "||", "^^")
 ASSIGNING = ("=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>=")
 PROBES = (
-    "BEGIN", "BEGIN", "BEGIN", "END", "ERROR", "tick-1ms", "tick-1ms", "tick-3ms", "tick-700us", "profile-997",
+    "BEGIN", "BEGIN", "END", "ERROR", "tick-1ms", "tick-1ms", "tick-2ms", "tick-2ms", "tick-2ms", "tick-3ms", "tick-700us", "profile-997",
     "profile-1ms", "dtrace:::BEGIN", "BEGIN, tick-1ms", "io:::start", "io:::", "syscall:::entry", "syscall::read:entry",
-    "fbt:::", "proc:::", "sched:::", "zfs*:::", "tick-2ms, END", "dtrace:::*",
+    "fbt:::", "proc:::", "sched:::", "sysinfo:::", "tick-2ms, END", "dtrace:::*",
 )  # fmt: skip
 OPTIONS = (
     "quiet", "flowindent", "strsize=16", "strsize=1", "strsize=8k", "bufsize=64", "bufsize=1k", "bufsize=4m", "aggsize=256",
@@ -45,10 +45,10 @@ OPTIONS = (
 )  # fmt: skip
 AGGREGATING = (
     "count()", "sum({i})", "avg({i})", "min({i})", "max({i})", "stddev({i})", "quantize({i})", "quantize({i}, {i})",
-    "lquantize({i}, 0, 100, 7)", "lquantize({i}, -50, 50, 1)", "lquantize({i}, 0, 1000)", "lquantize({i}, 3, 3, 1)",
-    "llquantize({i}, 10, 0, 6, 20)", "llquantize({i}, 2, 0, 20, 2)", "llquantize({i}, 10, 3, 2, 5)",
+    "lquantize({i}, 0, 100, 7)", "lquantize({i}, -50, 50, 1)", "lquantize({i}, 0, 1000)",
+    "llquantize({i}, 10, 0, 6, 20)", "llquantize({i}, 2, 0, 20, 2)", "llquantize({i}, 10, 2, 3, 10)",
 )  # fmt: skip
-FORMATS = ("%d", "%u", "%x", "%o", "%#x", "%i", "%ld", "%lld", "%hhd", "%5d", "%-5d|", "%05d", "%+d", "%c", "%'d", "%Y", "%10u", "%#o")
+FORMATS = ("%d", "%u", "%x", "%o", "%#x", "%i", "%5d", "%-5d|", "%05d", "%+d", "%'d", "%Y", "%10u", "%#o")
 STRING_FORMATS = ("%s", "%10s", "%-10s|", "%.3s", "%S", "%s%%")
 ALPHABET = "abcxyz /.,:%{}[]\"0123456789-_\t"
 
@@ -60,7 +60,7 @@ class Generator:
         self.random = random.Random(seed)
         self.integers: list[str] = []
         self.strings: list[str] = []
-        self.aggregations: list[str] = []
+        self.aggregations: dict[str, tuple[str, str]] = {}
         self.slips = 0  # how often an expression is wrong on purpose, in about 170
 
     def pick(self, among: tuple[str, ...] | list[str]) -> str:
@@ -86,7 +86,7 @@ class Generator:
             "strrchr({s}, {i})", "strstr({s}, {s})", "toupper({s})", "tolower({s})", "basename({s})", "dirname({s})",
             "cleanpath({s})", "lltostr({i})", "lltostr({i}, 16)", "json({s}, {s})", "inet_ntoa((ipaddr_t *)alloca(4))",
             "inet_ntoa6((in6_addr_t *)alloca(16))", "inet_ntop(2, alloca(4))", "({i} ? {s} : {s})", "copyinstr({p})",
-            "copyinstr({p}, {i})", "stringof({p})", "(string){p}", "strtok(NULL, {s})", "ddi_pathname({p}, {i})",
+            "copyinstr({p}, {i})", "stringof({p})", "(string){p}", "strtok(NULL, {s})", "ddi_pathname((void *){p}, {i})",
         ))  # fmt: skip
         return self.fill(form, depth)
 
@@ -94,7 +94,7 @@ class Generator:
         """An address: somewhere, nowhere, or of a scratch buffer."""
         if depth <= 0 or self.chance(2):
             return self.pick(NOWHERE)
-        return self.fill(self.pick(("alloca({i})", "copyin({p}, {i})", "({p} + {i})", "(void *)({i})", "&{n}", "{i}")), depth)
+        return self.fill(self.pick(("alloca({i})", "copyin({p}, {i})", "((uintptr_t){p} + {i})", "(uintptr_t)({i})", "(uintptr_t)&`kmem_flags", "{i}")), depth)
 
     def integer(self, depth: int) -> str:
         """An expression that is a number."""
@@ -105,7 +105,7 @@ class Generator:
                 f"({{i}} {self.pick(BINARY)} {{i}})", "{u}({i})", f"({self.pick(INTEGERS)})({{i}})", "({i} ? {i} : {i})",
                 "({s} " + self.pick(("==", "!=", "<", ">=")) + " {s})", "{f}", f"*({self.pick(INTEGERS)} *)({{p}})",
                 "({n} " + self.pick(ASSIGNING) + " {i})", "{n}++", "--{n}", f"sizeof ({self.pick(INTEGERS)})", "sizeof ({i})",
-                f"(({self.pick(INTEGERS)} *)({{p}}))[{{i}}]", "({i}, {i})", "uregs[{i}]", "{w}",
+                f"(({self.pick(INTEGERS)} *)({{p}}))[{{i}}]", "({i}, {i})", f"uregs[{self.random.randrange(40)}]", "{w}",
             ),
             (60, 12, 12, 8, 8, 24, 10, 16, 6, 4, 4, 2, 4, 2, 2, self.slips),
         )[0]
@@ -116,8 +116,8 @@ class Generator:
         return self.fill(self.pick((
             "strlen({s})", "index({s}, {s})", "index({s}, {s}, {i})", "rindex({s}, {s})", "rindex({s}, {s}, {i})",
             "strtoll({s})", "strtoll({s}, {i})", "rand()", "htons({i})", "htonl({i})", "htonll({i})", "ntohs({i})",
-            "speculation()", "progenyof({i})", "getmajor({i})", "getminor({i})", "msgsize({p})", "msgdsize({p})",
-            "mutex_owned({p})", "rw_read_held({p})", "getf({i})",
+            "speculation()", "progenyof({i})", "getmajor({i})", "getminor({i})", "msgsize((mblk_t *){p})",
+            "msgdsize((mblk_t *){p})", "mutex_owned((kmutex_t *){p})", "rw_read_held((krwlock_t *){p})", "(long)getf({i})",
         )), depth)  # fmt: skip
 
     def wrong(self) -> str:
@@ -130,7 +130,7 @@ class Generator:
 
     def variable(self) -> str:
         """Something that a number may be assigned to."""
-        known = [*self.integers[-8:], *self.integers[-8:]]
+        known = self.integers[-14:]
         made = self.pick((
             f"v{self.random.randrange(6)}", f"self->t{self.random.randrange(4)}", f"this->l{self.random.randrange(4)}",
             f"a{self.random.randrange(3)}[{self.pick(EXTREME)}]", f"self->m[{self.pick(BUILT_IN)}]", f"n[{self.pick(TEXTS)}, 1]",
@@ -159,7 +159,7 @@ class Generator:
         for _ in range(self.random.randrange(5)):
             if self.chance(2):
                 pieces.append(self.pick(FORMATS))
-                given.append(self.integer(depth))
+                given.append(f"(int64_t)({self.integer(depth)})" if pieces[-1] == "%Y" else self.integer(depth))
             else:
                 pieces.append(self.pick(STRING_FORMATS))
                 given.append(self.text(depth))
@@ -169,26 +169,32 @@ class Generator:
         return f'printf("{" ".join(pieces)}\\n"{tail})'
 
     def aggregate(self, depth: int) -> str:
-        """A statement that aggregates, under no, one or two keys."""
+        """A statement that aggregates, under no, one or two keys; each name keeps to its function and its keys."""
         name = self.pick([*self.aggregations, f"@g{self.random.randrange(5)}", "@"])
-        self.aggregations.append(name)
-        kinds = ("", "", "[{i}]", "[{s}]", "[{i}, {s}]", "[stack()]", "[execname, pid]", "[ustack(2)]", "[sym({i})]", "[{p}]")
-        return self.fill(f"{name}{self.pick(kinds)} = {self.pick(AGGREGATING)}", depth)
+        if name not in self.aggregations:
+            kinds = ("", "", "[{i}]", "[{s}]", "[{i}, {s}]", "[stack()]", "[execname, pid]", "[ustack(2)]", "[sym({i})]", "[{p}]")
+            self.aggregations[name] = (self.pick(kinds), self.pick(AGGREGATING))
+        keys, function = self.aggregations[name]
+        if self.slips and self.chance(9):
+            function = self.pick(AGGREGATING)
+        return self.fill(f"{name}{keys} = {function}", depth)
 
     def on_aggregation(self) -> str:
         """An action on an aggregation."""
-        name = self.pick([*self.aggregations, "@g0", "@none"])
+        if not self.aggregations:
+            return "trace(pid)"
+        name = "@none" if self.slips and self.chance(9) else self.pick(list(self.aggregations))
         return self.pick((
-            f"printa({name})", f'printa("%@d\\n", {name})', f'printa("%d %@u\\n", {name})', f"clear({name})", f"trunc({name})",
+            f"printa({name})", f'printa("%@d\\n", {name})', f"clear({name})", f"trunc({name})",
             f"trunc({name}, {self.pick(EXTREME)})", f"normalize({name}, {self.pick(EXTREME)})", f"denormalize({name})",
-            f"printa({name}, @g1)",
+            f"printa({name}, {name})",
         ))  # fmt: skip
 
     def speculating(self) -> str:
         """A statement of a speculation."""
         return self.pick((
-            "self->spec = speculation()", "speculate(self->spec)", "commit(self->spec)", "discard(self->spec)",
-            "speculate(1)", "commit(0)", "discard(-1)", "speculate(speculation())",
+            "self->spec = speculation()", "self->spec = speculation()", "discard(self->spec)", "discard(-1)",
+            *(("speculate(1)", "commit(0)", "commit(self->spec)", "speculate(speculation())") if self.slips else ()),
         ))  # fmt: skip
 
     def statement(self, depth: int) -> str:
@@ -196,9 +202,9 @@ class Generator:
         form = self.random.choices(
             (
                 "assign", "aggregate", "printf", "trace({i})", "trace({s})", "print", "aggaction", "spec", "tracemem({p}, 16)",
-                "tracemem({p}, 16, {i})", "stack()", "stack({i})", "ustack()", "ustack(2, 20)", "jstack()", "exit({i})",
-                "bcopy({p}, alloca(8), 8)", "copyinto({p}, 8, alloca(8))", "destructive", "sym({p})", "ufunc({p})", "{i}", "{s}",
-                "printf({s})", "strtok", "setopt(\"quiet\", {s})", "mod({p})", "text",
+                "tracemem({p}, 16, {i})", "stack()", "stack(5)", "ustack()", "ustack(2, 20)", "jstack()", "exit({i})",
+                "bcopy((void *){p}, alloca(8), 8)", "copyinto({p}, 8, alloca(8))", "destructive", "sym({p})", "ufunc({p})", "{i}", "{s}",
+                "slip", "strtok", "setopt(\"quiet\", {s})", "mod({p})", "text",
             ),
             (40, 20, 14, 8, 6, 3, 8, 6, 2, 2, 2, 1, 1, 1, 1, 1, 3, 2, 2, 1, 1, 3, 2, 1, 1, 1, 1, 10),
         )[0]
@@ -214,6 +220,7 @@ class Generator:
             self.strings.append(name)
             return made
         made = {
+            "slip": lambda: "printf({s})" if self.slips else "trace({s})",
             "aggregate": lambda: self.aggregate(depth), "printf": lambda: self.printf(depth),
             "aggaction": self.on_aggregation, "spec": self.speculating,
             "print": lambda: self.pick(("print(*curpsinfo)", "print(*(struct s0 *)alloca(64))", "print(pid)", "print(`kmem_flags)")),
@@ -227,6 +234,11 @@ class Generator:
 
     def block(self, depth: int) -> str:
         """The body of a clause."""
+        if self.chance(8):
+            return self.pick(("\tcommit(self->spec);", "\tcommit(self->spec);", "\tdiscard(self->spec);", "\tcommit(2);"))
+        if self.chance(8):
+            recorded = [self.printf(depth) if self.chance(2) else f"trace({self.text(depth)})" for _ in range(3)]
+            return "\n".join(f"\t{one};" for one in ("speculate(self->spec)", *recorded))
         lines = []
         for _ in range(self.random.choice((0, 1, 2, 3, 5, 8))):
             if self.chance(12):
@@ -265,7 +277,7 @@ class Generator:
 
     def program(self, size: int = 6) -> str:
         """A program of up to `size` clauses. It ends by itself, at the latest after 20 ms of the traced system's time."""
-        self.integers, self.strings, self.aggregations = [], [], []
+        self.integers, self.strings, self.aggregations = [], [], {}
         lines = [f"#pragma D option {self.pick(OPTIONS)}" for _ in range(self.random.choice((0, 0, 1, 2, 4)))]
         lines += self.declarations()
         lines.append(self.opening())

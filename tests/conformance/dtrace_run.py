@@ -53,8 +53,10 @@ def _wait(child: int, seconds: float) -> int:
     pause = 0.001
     while True:
         ended, status = os.waitpid(child, os.WNOHANG)
+        if ended and os.WIFSIGNALED(status):
+            return HANGS if os.WTERMSIG(status) == signal.SIGXCPU else CRASHED
         if ended:
-            return CRASHED if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+            return os.WEXITSTATUS(status)
         if time.monotonic() > until:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
@@ -63,8 +65,8 @@ def _wait(child: int, seconds: float) -> int:
         pause = min(pause * 1.5, 0.02)
 
 
-def run(arguments: Sequence[str], folder: Path, stdin: bytes = b"", seconds: float = 60) -> Done:
-    """Run `dtrace arguments` with `folder` as its current one."""
+def run(arguments: Sequence[str], folder: Path, stdin: bytes = b"", seconds: int = 60) -> Done:
+    """Run `dtrace arguments` with `folder` as its current one. It may use so many seconds of a processor."""
     if str(SOURCE) not in sys.path:
         sys.path.insert(0, str(SOURCE))
     import smartos.commands.run  # noqa: F401  (before the fork, so that every child has it)
@@ -81,6 +83,7 @@ def run(arguments: Sequence[str], folder: Path, stdin: bytes = b"", seconds: flo
                 sys.stdout = open(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)
                 sys.stderr = open(2, "w", encoding="utf-8", errors="surrogateescape", closefd=False)
                 resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+                resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
                 os.chdir(folder)
                 status = _child(arguments, stdin)
             except SystemExit as ended:
@@ -90,7 +93,7 @@ def run(arguments: Sequence[str], folder: Path, stdin: bytes = b"", seconds: flo
                 sys.stderr.flush()
             finally:
                 os._exit(status & 0xFF)
-        status = _wait(child, seconds)
+        status = _wait(child, seconds * 20)
         out.seek(0)
         err.seek(0)
         return Done(status, out.read(), err.read())
@@ -104,7 +107,7 @@ def wrapper(folder: Path) -> Path:
     return path
 
 
-def run_shell(shell: str, script: str, folder: Path, tools: Path, seconds: float = 120) -> Done:
+def run_shell(shell: str, script: str, folder: Path, tools: Path, seconds: float = 600) -> Done:
     """Run a script of the suite as its runner does: `ksh /dev/stdin DTRACE`, with our dtrace first on the PATH."""
     program = wrapper(tools)
     environment = {**os.environ, "PATH": f"{tools}:{os.environ.get('PATH', '')}", "TMPDIR": str(tools)}
