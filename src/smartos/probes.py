@@ -27,6 +27,10 @@ _subscriptions: list[tuple[str, Callback]] = []
 _context: ContextVar[Mapping[str, object]] = ContextVar("context", default={})
 
 
+class Userland(str):
+    """A string argument that lies in the memory of the process that acts, not in the kernel's: a system call's path."""
+
+
 class ProbeError(ValueError):
     """A description matches nothing, or a probe is declared or fired in two ways."""
 

@@ -18,6 +18,7 @@ from smartos.dtrace.dif import V
 from smartos.dtrace.environment import ProbeInfo
 from smartos.dtrace.fault import Fault, FaultKind
 from smartos.dtrace.memory import TOP
+from smartos.probes import Userland
 
 if TYPE_CHECKING:
     from smartos.dtrace.machine import Machine
@@ -78,7 +79,7 @@ class Frame:
         if value is None:
             return 0
         if isinstance(value, str):
-            value = value.encode("utf-8", "surrogateescape")
+            return self.machine.memory.intern(value.encode("utf-8", "surrogateescape"), isinstance(value, Userland))
         if isinstance(value, bytes):
             return self.machine.memory.intern(value)
         return self.machine.pack(value) & TOP

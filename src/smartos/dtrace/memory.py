@@ -67,7 +67,7 @@ class Memory:
     def __init__(self, strings: int = 65536) -> None:
         self.pages: dict[int, Region] = {}
         self._next = {False: KERNEL, True: USER}
-        self._strings: dict[bytes, int] = {}
+        self._strings: dict[tuple[bytes, bool], int] = {}
         self._keep = strings
 
     def map(self, what: bytes | bytearray | memoryview | Region, user: bool = False, address: int | None = None) -> int:
@@ -88,13 +88,14 @@ class Memory:
         for page in range(region.base >> PAGE_SHIFT, (region.base + region.limit - 1 >> PAGE_SHIFT) + 1):
             del self.pages[page]
 
-    def intern(self, text: bytes) -> int:
-        """The address of a string that the kernel would have somewhere. The oldest go when there are too many."""
-        address = self._strings.get(text)
+    def intern(self, text: bytes, user: bool = False) -> int:
+        """The address of a string that the kernel, or a user process, would have somewhere. The oldest go when there are too many."""
+        key = text, user
+        address = self._strings.get(key)
         if address is None:
             if len(self._strings) >= self._keep:
                 self.unmap(self._strings.pop(next(iter(self._strings))))
-            address = self._strings[text] = self.map(text + b"\0")
+            address = self._strings[key] = self.map(text + b"\0", user)
         return address
 
     def find(self, address: int, user: bool = False) -> Region:

@@ -15,6 +15,7 @@ from smartos.dtrace.ctf import Array, CType, Enum, Float, Integer, Pointer, Stru
 from smartos.dtrace.iobuf import Buf
 from smartos.dtrace.kdata import Threads, install
 from smartos.dtrace.memory import Region
+from smartos.probes import Userland
 
 if TYPE_CHECKING:
     from smartos.dtrace.kernel import Kernel
@@ -102,7 +103,7 @@ class Objects:
             return 0
         if isinstance(value, str | bytes):
             text = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
-            return self.machine.memory.intern(text)
+            return self.machine.memory.intern(text, isinstance(value, Userland))
         if isinstance(value, float):
             return int(value) & M64
         base = resolve(kind) if kind is not None else None
