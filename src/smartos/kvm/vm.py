@@ -32,6 +32,8 @@ MMIO_WRITE = declare("sdt:kvm:emulator_write_emulated_onepage:kvm-mmio-write", "
 
 # The processor's own numbers for the reasons (Intel's manual, volume 3, appendix C), which kvm-vexit carries.
 EXIT_REASONS = {INTR: 1, HLT: 12, IO: 30, MMIO: 48}
+# Fields of the VMCS by the processor's encoding, for D's vmregs[]: why the guest was left, and where it goes on.
+VM_EXIT_REASON, GUEST_RIP = 0x4402, 0x681E
 
 ENGINES = ("kvm", "unicorn", "recorded")
 _ENDS = {HLT: "halted", INTR: "was stopped for time"}
@@ -143,11 +145,13 @@ class VM:
 
     def _fire_exit(self, exit: Exit) -> None:
         """The probes of one exit, in the port's order."""
+        reason = EXIT_REASONS[exit.reason]
+        vmregs = {VM_EXIT_REASON: reason, GUEST_RIP: exit.resume or 0}
         if EXIT.listeners:
-            EXIT.fire(0, timestamp=time.perf_counter_ns())
+            EXIT.fire(0, timestamp=time.perf_counter_ns(), vmregs=vmregs)
         if VEXIT.listeners:
             line = self.guest.before(exit.resume)
-            VEXIT.fire(line.address if line else exit.resume or 0, EXIT_REASONS[exit.reason])
+            VEXIT.fire(line.address if line else exit.resume or 0, reason, vmregs=vmregs)
         if exit.reason == IO and PIO.listeners:
             PIO.fire(int(exit.direction == "out"), exit.address, exit.size, 1)
         if exit.direction == "write" and MMIO_WRITE.listeners:
