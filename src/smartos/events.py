@@ -9,7 +9,7 @@ A line is `[time, probe, arguments, context]`: the time in nanoseconds since the
 provider:module:function:name, its arguments, and who acted. The first line says the format's version and the argument
 types of each probe, so that a file can be replayed where the model that made it is not. A structure is an object with the
 members that it had, down to four levels, and a number under `is`; the same members again are that number alone. Bytes are
-`{"hex": …}`; of a list 64 parts are kept. The format follows nothing.
+`{"hex": …}`, a process's text `{"user": …}`; of a list 64 parts are kept. The format follows nothing.
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from smartos.probes import Probe, acting, declare, matching, subscribe
+from smartos.probes import Probe, Userland, acting, declare, matching, subscribe
 
 VERSION = 1
 DEEPEST, LONGEST = 4, 64
@@ -40,6 +40,8 @@ class Writer:
 
     def plain(self, value: object, depth: int = 0) -> Any:
         """A value."""
+        if isinstance(value, Userland):
+            return {"user": str(value)}
         if value is None or isinstance(value, bool | str):
             return value
         if isinstance(value, int):
@@ -131,6 +133,8 @@ class Reader:
         if isinstance(value, dict):
             if set(value) == {"hex"}:
                 return bytes.fromhex(value["hex"])
+            if set(value) == {"user"}:
+                return Userland(value["user"])
             number = value.get("is")
             if len(value) == 1 and number is not None:
                 return self._known[number]

@@ -127,7 +127,7 @@ def test_a_disk_takes_its_time():
 
 def test_a_recording_fires_the_same_again():
     file, load = io.StringIO(), Workload(5)
-    program = 'io:::start { @[execname, args[1]->dev_statname] = sum(args[0]->b_bcount) } syscall::open:entry { @o[stringof(arg0)] = count() }'
+    program = 'io:::start { @[execname, args[1]->dev_statname] = sum(args[0]->b_bcount) } syscall::open:entry { @o[copyinstr(arg0)] = count() }'
     with trace(program) as live, events.record(file, "", clock=lambda: load.now):
         while load.next() < 2 * 10**9:
             load.fire()
