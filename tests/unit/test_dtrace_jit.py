@@ -173,8 +173,8 @@ def traced(text, compiled, **options):
     session.kernel.compiled = compiled
     session.enable(session.compile(text, pspec=True))
     session.go()
-    listeners = [hear for _, hear in session.kernel._attached]
     events()
+    listeners = [hear for _, hear in session.kernel._attached]
     session.finish()
     return (session.out.getvalue(), session.err.getvalue()), any(hasattr(hear, "source") for hear in listeners)
 

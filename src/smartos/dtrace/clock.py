@@ -25,10 +25,9 @@ class Clock:
     def now(self) -> int:
         """Nanoseconds since boot."""
         if self.pending:
-            passed, self.pending = self.pending, 0
-            if self._step:
-                draw = self._random.random
-                self._now += sum(self._step // 2 + int(draw() * self._step) for _ in range(passed))
+            passed, self.pending, step, draw = self.pending, 0, self._step, self._random.random
+            for _ in range(passed if step else 0):
+                self._now += step // 2 + int(draw() * step)
         return self._now
 
     def before(self, time: int) -> bool:

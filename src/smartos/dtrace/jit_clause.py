@@ -63,7 +63,7 @@ class Listener:
         nargs = len(source.argtypes) if source is not None and self.convert is None else None
         self.unit = Unit(firing.machine, probe, nargs=nargs)
         options = self.kernel.options
-        self.plain = options.number("bufpolicy") == POLICIES.index(SWITCH) and options.number("cpu", -1) == -1  # an empty buffer takes any entry
+        self.plain = options.number("bufpolicy") == POLICIES.index(SWITCH) and options.number("cpu", -1) == -1  # a buffer that drops what does not fit
 
     def make(self) -> Callable[..., None]:
         """The function."""
@@ -137,8 +137,14 @@ class Listener:
         known = unit.keep(plan)
         unit.epid = ecb.epid
         unit.begin = f"frame = shared = begin({known}, shared, args, context, now, cpu, buffer, offset)"
-        reserve = f"buffer.reserve({ecb.needed}, {ecb.alignment}, kernel.reserve)"
-        unit.emit(1, f"offset = {reserve} if buffer.offset else 0" if self.plain and not ecb.size else f"offset = {reserve}")
+        if self.plain:
+            unit.emit(1, "offset = buffer.offset")
+            if not ecb.size:
+                unit.emit(1, "if offset:")  # an empty buffer has room for any entry
+            unit.emit(2 - bool(ecb.size), f"offset = offset + {ecb.alignment - 1} & {-ecb.alignment}")
+            unit.emit(2 - bool(ecb.size), f"if offset + {ecb.needed} > buffer.size: offset = -1; buffer.drops += 1")
+        else:
+            unit.emit(1, f"offset = buffer.reserve({ecb.needed}, {ecb.alignment}, kernel.reserve)")
         unit.emit(1, "if offset >= 0:")
         start = len(unit.lines)
         depth = 3
@@ -148,7 +154,11 @@ class Listener:
             depth += 1
         values = self.actions(plan, depth)
         if ecb.size:
-            unit.emit(depth, f"buffer.commit(offset, {ecb.size}, Entry({unit.keep(ecb)}, cpu, now, ({values})))")
+            entry = f"Entry({unit.keep(ecb)}, cpu, now, ({values}))"
+            if self.plain:
+                unit.emit(depth, f"buffer.offset = offset + {ecb.size}; buffer.entries.append({entry})")
+            else:
+                unit.emit(depth, f"buffer.commit(offset, {ecb.size}, {entry})")
         else:
             unit.emit(depth, "if offset: buffer.offset = offset")
         body = unit.lines[start:]

@@ -32,6 +32,7 @@ FILL, SWITCH = 1, 2  # values of bufpolicy
 MANUAL = 1  # of bufresize
 CLEANRATE_MAX, CLEANRATE_MIN, STATUSRATE_MAX = 10**9 // 5000, 60 * 10**9, 10 * 10**9
 BEGIN, END, ERROR = 1, 2, 3
+WARM = 16  # firings of a probe that are interpreted; compiling its clauses takes as long as some hundred
 
 
 class Activity(IntEnum):
@@ -65,6 +66,7 @@ class Kernel:
         self.own: dict[str, object] = {"execname": "dtrace", "pid": 1, "tid": 1}
         self.timers = Timers(self)
         self.compiled = True  # clauses run as Python functions where they can
+        self._hears: dict[int, Callable[..., None]] = {}
         self.on_event: Callable[[], int] | None = None  # called after a model's event; says when it has to be again
         self._due = 0
         self._attached: list[tuple[Any, Any]] = []
@@ -165,18 +167,31 @@ class Kernel:
         if self.on_event is not None and not self.clock.before(self._due):
             self._due = self.on_event()
 
-    def _listener(self, number: int) -> Any:
-        from smartos.dtrace.jit_clause import listener
-
-        compiled = listener(self.firing, number) if self.compiled else None
-        if compiled is not None:
-            return compiled
-        fire = self.firing.fire
+    def _listener(self, number: int) -> Callable[..., None]:
+        """What hears a probe: the generic way at first, a function of its own when it has fired a few times."""
+        fire, left = self.firing.fire, WARM if self.compiled else 0
 
         def hear(probe: object, args: tuple, context: Mapping[str, object]) -> None:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                self._compile(number, hear)
             fire(number, args, context)
 
         return hear
+
+    def _compile(self, number: int, hear: Callable[..., None]) -> None:
+        """Let a compiled function hear a probe in the place of another, if there can be one."""
+        from smartos.dtrace.jit_clause import listener
+
+        compiled = listener(self.firing, number)
+        if compiled is None:
+            return
+        self._hears[number] = compiled
+        for at, (source, heard) in enumerate(self._attached):
+            if heard is hear:
+                self._attached[at] = source, compiled
+                source.listeners[source.listeners.index(hear)] = compiled
 
     def detach(self) -> None:
         """Stop listening."""
@@ -190,7 +205,10 @@ class Kernel:
 
     def fire(self, probe: int, args: tuple, context: Mapping[str, object]) -> None:
         """A probe fires. `probe` is its number in the table."""
-        self.firing.fire(probe, args, context)
+        hear = self._hears.get(probe)
+        if hear is None:
+            hear = self._hears[probe] = self._listener(probe)
+        hear(None, args, context)
 
     def _reserve_for_end(self) -> None:
         ends = self.by_probe.get(END, ())
