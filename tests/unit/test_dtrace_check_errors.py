@@ -55,7 +55,8 @@ def text_of(text, **settings):
         ("a[1] = 1; a[1, 2] = 2;", "[D_PROTO_LEN] line 1: a[ ] prototype mismatch: 2 keys passed, 1 expected"),
         ("a[1] = 1; a[\"x\"] = 2;", "[D_PROTO_ARG] line 1: a[ ] key #1 is incompatible with prototype:\n"
                                     "\tprototype: int\n\t      key: string"),
-        ("@a[1] = count(); @a[1, 2] = count();", "[D_PROTO_LEN] line 1: @a[ ] prototype mismatch: 2 keys passed, 1 expected"),
+        ("@a[1] = count(); @a[1, 2] = count();",
+         "[D_PROTO_LEN] line 1: @a[ ] prototype mismatch: 2 keys passed, 1 expected"),
         ("strlen();", "[D_PROTO_LEN] line 1: strlen( ) prototype mismatch: 0 args passed, 1 expected"),
         ("strlen(1);", "[D_PROTO_ARG] line 1: strlen( ) argument #1 is incompatible with prototype:\n"
                        "\tprototype: const char *\n\t argument: int"),
@@ -112,8 +113,8 @@ def test_messages_of_expressions(text, message):
         ('struct s { int a; }; translator struct s < int i > { a = "x"; }; BEGIN { }', "D_XLATE_INCOMPAT"),
         ("struct s { int a; int b; }; translator struct s < int i > { a = i; }; BEGIN { trace(xlate <struct s> (1).b); }",
          "D_XLATE_NOCONV"),
-        ("struct s { int a; }; translator struct s < int i > { a = i; }; translator struct s < int i > { a = i; }; BEGIN { }",
-         "D_XLATE_REDECL"),
+        ("struct s { int a; }; translator struct s < int i > { a = i; };"
+         " translator struct s < int i > { a = i; }; BEGIN { }", "D_XLATE_REDECL"),
         ("provider p { probe a(int); probe a(int); }; BEGIN { }", "D_PROV_PRDUP"),
         ("provider p { probe a(int i) : (string i); }; BEGIN { }", "D_PROV_PRXLATOR"),
         ("provider p { probe a(int i); }; p:::b { }", "D_PDESC_ZERO"),
@@ -130,22 +131,25 @@ def test_tags_of_programs(text, tag):
 
 
 def test_what_is_right_is_not_refused():
-    assert text_of("""
+    thing = Ident("thing", Kind.SYMBOL, type=C["int"], data="unix")
+    program = """
         struct s { int a; string b; };
         translator struct s < int i > { a = i + 1; b = "x"; };
         inline int add[int x, int y] = x + y;
         inline struct s mine = xlate <struct s> (3);
-        provider p { probe go__on(int i) : (int i, string s); };
+        provider p { probe go__on(int i) : (int i); };
         int table[int, string];
         BEGIN, END { @[add[1, 2], execname] = lquantize(arg0, 0, 10, 1); table[1, "a"] = mine.a; self->t = timestamp;
                      printf("%d %s", xlate <struct s> (1).a, mine.b); x = (struct s *)arg0; y = x->a == 3 ? "a" : "b"; }
         END /self->t && table[1, "a"]/ { this->p = &`thing; trace(*this->p); }
-    """.replace("(int i, string s)", "(int i)"), symbols=lambda module, name: Ident(name, Kind.SYMBOL, type=C["int"], data="unix")) == ""
+    """
+    assert text_of(program, symbols=lambda module, name: thing) == ""
 
 
 def test_args_have_the_types_of_the_probe_or_of_its_translation():
     native = Pointer(C["int"])
-    env = new_environment(probes=Some(ProbeInfo(1, "io", "m", "f", "start", [ProbeArg(native, 0), ProbeArg(native, 0, C["char"])])))
+    args = [ProbeArg(native, 0), ProbeArg(native, 0, C["char"])]
+    env = new_environment(probes=Some(ProbeInfo(1, "io", "m", "f", "start", args)))
     assert text_of("io:::start { trace(*args[0]); }", env=env) == ""
     assert text_of("io:::start { trace(args[1]); }", env=env).startswith(
         "[D_ARGS_XLATOR] line 1: translator for args[1] from int * to char is not defined")  # fmt: skip
@@ -176,7 +180,7 @@ def test_a_description_may_match_nothing_if_that_is_asked_for():
 
 def test_stability_below_the_least_allowed_is_an_error():
     assert text_of("dtrace:::BEGIN { trace(pid); }", amin=Stability(5, 5, 5)) == ""
-    assert text_of("BEGIN { trace(pid); }", amin=Stability(5, 5, 5)).startswith("[D_ATTR_MIN] line 1: attributes for clause ")
+    assert text_of("BEGIN { trace(pid); }", amin=Stability(5, 5, 5)).startswith("[D_ATTR_MIN] line 1: attributes for clause")
     assert text_of("dtrace:::BEGIN { trace(curthread); }", amin=Stability(5, 5, 5)) == (
         "[D_ATTR_MIN] line 1: attributes for scalar curthread (Stable/Private/Common) are less than predefined minimum")
 

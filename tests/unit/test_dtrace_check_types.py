@@ -44,7 +44,8 @@ def outline(node):
         ("(char)1 + (char)1", "char"), ("(short)1 + (char)1", "short"), ("1 == 1l", "int"), ("1 && 2", "int"),
         ("(unsigned char)1 << 9", "unsigned char"), ("pid + 1", "pid_t"), ("1 + pid", "int"), ("timestamp - 1", "uint64_t"),
         ("timestamp / walltimestamp", "uint64_t"), ("execname", "string"), ("\"a\"", "string"), ("execname + 1", "string"),
-        ("(char *)0 + 1", "char *"), ("(char *)8 - (char *)0", "ptrdiff_t"), ("*(int *)arg0", "int"), ("&*(int *)arg0", "int *"),
+        ("(char *)0 + 1", "char *"), ("(char *)8 - (char *)0", "ptrdiff_t"),
+        ("*(int *)arg0", "int"), ("&*(int *)arg0", "int *"),
         ("pid ? \"a\" : execname", "string"), ("pid ? 1 : 2l", "long"), ("pid ? (int *)0 : 0", "int *"),
         ("(1, 2l)", "long"), ("sizeof (int)", "size_t"), ("strlen(\"abc\")", "size_t"), ("rand()", "int"),
         ("arg0", "int64_t"), ("!arg0", "int"), ("~arg0", "int64_t"), ("stringof(arg0)", "string"), ("stack()", "stack"),
@@ -58,7 +59,8 @@ def test_the_type_of_an_expression(text, kind):
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("1 + 2 * 3", 7), ("-1", 2**64 - 1), ("-1u", 2**32 - 1), ("~0", 2**64 - 1), ("!5", 0), ("7 / 2", 3), ("-7 / 2", 2**64 - 3),
+        ("1 + 2 * 3", 7), ("-1", 2**64 - 1), ("-1u", 2**32 - 1), ("~0", 2**64 - 1), ("!5", 0), ("7 / 2", 3),
+        ("-7 / 2", 2**64 - 3),
         ("-7 % 3", 2**64 - 1), ("7u / 2", 3), ("1 << 4", 16), ("-1 >> 60", 15), ("1 < 2", 1), ("-1 < 0", 1), ("-1 < 0ul", 0),
         ("1 ? 5 : 6", 5), ("3 ^^ 1", 0), ("2 && 0", 0), ("(char)257", 1), ("(int)-1", 2**64 - 1), ("(unsigned char)-1", 255),
         ("(long)(int)0xffffffff", 2**64 - 1), ("sizeof (short)", 2), ("sizeof (\"abc\")", 4), ("sizeof (string)", 256),
@@ -142,7 +144,8 @@ def test_a_failed_compilation_leaves_nothing_behind():
     env = new_environment()
     names = set(env.globals)
     with pytest.raises(DError), compilation(env):
-        program = cook_program(parse("struct gone { int a; }; inline int k = 3; BEGIN { x = 1; @a = count(); nope(); }", env), env)
+        text = "struct gone { int a; }; inline int k = 3; BEGIN { x = 1; @a = count(); trace(nope); }"
+        program = cook_program(parse(text, env), env)
         cook_clause(clauses(program)[0], clauses(program)[0].descs[0], env)
     assert set(env.globals) == names
     assert not env.aggregations

@@ -66,7 +66,7 @@ def below(a: Stability, b: Stability) -> bool:
 
 
 def parse(text: str) -> Stability | None:
-    """`Name/Data/Class` in any case as `#pragma D attributes` has it; parts left out are the greatest. None if it is none."""
+    """`Name/Data/Class` as `#pragma D attributes` has it, or None; parts left out are the greatest."""
     parts = text.split("/") if text else []
     if len(parts) > 3:
         return None
@@ -79,8 +79,3 @@ def parse(text: str) -> Stability | None:
             return None
         found[at] = names.index(part.lower())
     return Stability(*found)
-
-
-def letters(attr: Stability) -> str:
-    """The short form, `[s/s/c]`, of the compiler's own dumps."""
-    return f"[{'ipoxuesS'[attr.name]}/{'ipoxuesS'[attr.data]}/{'uCpgIc'[attr.depend]}]"

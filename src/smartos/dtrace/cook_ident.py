@@ -208,8 +208,9 @@ def _one_constant(ident: Ident, args: list[Node], env: Environment) -> Int:
         raise fail(env, "D_PROTO_LEN", f"{ident.name}[ ] prototype mismatch: {len(args)} arg"
                                        f"{' ' if len(args) == 1 else 's '}passed, 1 expected")  # fmt: skip
     if not isinstance(args[0], Int):
-        raise fail(env, "D_PROTO_ARG", f"{ident.name}[ ] argument #1 is incompatible with prototype:\n"
-                                       f"\tprototype: integer constant\n\t argument: {name_of_type(args[0].type)}")  # fmt: skip
+        raise fail(env, "D_PROTO_ARG",
+                   f"{ident.name}[ ] argument #1 is incompatible with prototype:\n"
+                   f"\tprototype: integer constant\n\t argument: {name_of_type(args[0].type)}")  # fmt: skip
     return args[0]
 
 

@@ -10,7 +10,7 @@ from smartos.dtrace.environment import Environment
 from smartos.dtrace.ident import Is, Kind
 from smartos.dtrace.nodes import (
     INT, assign, fail, is_arith, is_dynamic, is_integer, is_pointer, is_scalar, is_strcompat, is_string, is_vfptr,
-    is_void_type, node_sizeof, operator_name, propagate, resolved, set_attr, type_name, unreferenced,
+    is_void_type, operator_name, propagate, resolved, set_attr, type_name, type_size, unreferenced,
 )  # fmt: skip
 from smartos.dtrace.tree import Agg, Name, Node, Op1, Op2, Var
 
@@ -90,7 +90,7 @@ def _address(node: Op1, child: Node, env: Environment) -> None:
 def _sizeof(node: Op1, child: Node, env: Environment) -> None:
     if child.bitfield:
         raise fail(env, "D_SIZEOF_BITFIELD", "cannot apply sizeof to a bit-field")
-    if node_sizeof(child) == 0:
+    if type_size(child) == 0:
         raise fail(env, "D_SIZEOF_TYPE", "cannot apply sizeof to an operand of unknown size")
     assign(node, env.types.scopes["D"]["size_t"])
 

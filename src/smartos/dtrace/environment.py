@@ -13,7 +13,7 @@ _NUMBERED = (Kind.ARRAY, Kind.SCALAR, Kind.AGG)
 
 @dataclass(eq=False)
 class ProbeArg:
-    """One of a probe's `args[]`: its native type, which native argument it comes from, and the type that it is translated to."""
+    """One of a probe's `args[]`: its native type, which native argument it is, and the type that it is translated to."""
 
     native: CType
     mapping: int
@@ -32,7 +32,7 @@ class ProbeInfo:
     args: list[ProbeArg] | None = None
     attr: Stability = Stability()  # of the provider's argument data
     arg_attr: Stability = Stability()
-    attrs: tuple[Stability, ...] | None = None  # of provider, module, function, name, arguments; None: attributes.of_provider
+    attrs: tuple[Stability, ...] | None = None  # of provider, module, function, name and arguments; None: see attributes
 
     def __str__(self) -> str:
         return f"{self.provider}:{self.module}:{self.function}:{self.name}"
@@ -77,7 +77,7 @@ class Environment:
     probes: Probes = field(default_factory=NoProbes)
     symbols: Callable[[str, str], Ident | None] = lambda module, name: None
     args: list[str] = field(default_factory=lambda: ["dtrace"])
-    macros: dict[str, int] = field(default_factory=dict)  # pid, ppid, uid, gid, euid, egid, pgid, sid, projid, taskid, target
+    macros: dict[str, int] = field(default_factory=dict)  # pid ppid uid gid euid egid pgid sid projid taskid target
     spec: str = "name"
     defaultargs: bool = False
     argref: bool = True  # do not complain of arguments that are never used

@@ -62,8 +62,8 @@ substr        1.1   string(const char *, int, [int])
 tolower       1.8   string(const char *)
 toupper       1.8   string(const char *)
 """
-_EVOLVING = {"ddi_pathname", "getmajor", "getminor", "htonl", "htonll", "htons", "ntohl", "ntohll", "ntohs", "mutex_owned",
-             "mutex_owner", "mutex_type_adaptive", "mutex_type_spin", "rw_iswriter", "rw_read_held", "rw_write_held"}  # fmt: skip
+_EVOLVING = frozenset("ddi_pathname getmajor getminor htonl htonll htons ntohl ntohll ntohs mutex_owned mutex_owner"
+                      " mutex_type_adaptive mutex_type_spin rw_iswriter rw_read_held rw_write_held".split())  # fmt: skip
 
 _ACTIONS = """
 breakpoint    1.0   void()
@@ -100,8 +100,10 @@ ustack        1.0   stack(...)
 usym          1.2   _usymaddr(uintptr_t)
 """
 # What the compiler numbers an action: its own (`DT_ACT_…` of dt_impl.h), since several become one kind of action.
-ACTIONS = ("printf trace tracemem stack stop breakpoint panic speculate commit discard chill exit ustack printa raise "
-           "clear normalize denormalize trunc system jstack ftruncate freopen sym mod usym umod uaddr setopt print").split()  # fmt: skip
+ACTIONS = (
+    "printf trace tracemem stack stop breakpoint panic speculate commit discard chill exit ustack printa raise clear"
+    " normalize denormalize trunc system jstack ftruncate freopen sym mod usym umod uaddr setopt print"
+).split()
 _SAME = {"func": "sym", "ufunc": "usym"}
 
 _AGGREGATING = """
@@ -190,8 +192,9 @@ def builtins() -> dict[str, Ident]:
 
 def _basic_types(env: Environment) -> None:
     """The kernel's types that built-in identifiers name. A system that has the real ones replaces them."""
-    for name, base in {"uid_t": "unsigned int", "gid_t": "unsigned int", "dev_t": "unsigned long", "zoneid_t": "int",
-                       "major_t": "unsigned int", "minor_t": "unsigned int", "ipaddr_t": "unsigned int"}.items():  # fmt: skip
+    numbers = {"dev_t": "unsigned long", "zoneid_t": "int",
+               **dict.fromkeys(("uid_t", "gid_t", "major_t", "minor_t", "ipaddr_t"), "unsigned int")}  # fmt: skip
+    for name, base in numbers.items():
         env.types.define(name, Typedef(name, C[base]), "genunix")
     for name, tag in {"kthread_t": "_kthread", "kmutex_t": "mutex", "krwlock_t": "_krwlock", "mblk_t": "msgb",
                       "file_t": "file", "in6_addr_t": "in6_addr"}.items():  # fmt: skip

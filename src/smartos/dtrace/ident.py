@@ -79,7 +79,10 @@ class Ident:
 
 @dataclass
 class Signature:
-    """Types of a tuple or of a prototype's parameters (None is `@`, any); `optional` is where optional ones begin, `varargs` where `...` does, or None."""
+    """Types of a tuple or of a prototype's parameters; None is `@`, any type.
+
+    `optional` is where optional ones begin and `varargs` where `...` does, or None.
+    """
 
     args: list[CType | None] = field(default_factory=list)
     optional: int | None = None

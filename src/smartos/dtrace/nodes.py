@@ -103,12 +103,6 @@ def is_integer(node: Node) -> bool:
 is_arith = is_integer  # D computes with no floating-point numbers
 
 
-def is_float(node: Node) -> bool:
-    """Whether it is a real floating-point number."""
-    base = base_of(node)
-    return isinstance(base, Float) and "imaginary" not in base.name and "complex" not in base.name
-
-
 def is_scalar(node: Node) -> bool:
     """Whether it is an integer, enum or pointer."""
     return is_integer(node) or isinstance(base_of(node), Pointer)
@@ -130,21 +124,6 @@ def is_dynamic(node: Node) -> bool:
 def is_string(node: Node) -> bool:
     """Whether it is D's string."""
     return node.type is not None and is_string_type(node.type)
-
-
-def is_stack(node: Node) -> bool:
-    """Whether it is what stack() gives."""
-    return node.type is STACK
-
-
-def is_symaddr(node: Node) -> bool:
-    """Whether it is what sym(), func() and mod() give."""
-    return node.type is SYMADDR
-
-
-def is_usymaddr(node: Node) -> bool:
-    """Whether it is what usym(), ufunc(), umod() and uaddr() give."""
-    return node.type is USYMADDR
 
 
 def is_strcompat(node: Node) -> bool:
@@ -226,11 +205,6 @@ def ident_size(ident: Ident) -> int:
     if ident.kind in (Kind.ARRAY, Kind.AGG, Kind.FUNC, Kind.AGGFUNC, Kind.ACTFUNC) or ident.type is None:
         return 0
     return sizeof(ident.type)
-
-
-def node_sizeof(node: Node) -> int:
-    """What sizeof gives of an expression. 0: nothing is known."""
-    return type_size(node)
 
 
 def type_name(node: Node) -> str:
