@@ -53,10 +53,14 @@ def define(name: str, lines: list[str], names: dict[str, Any]) -> Any:
     return names[name]
 
 
-def function(machine: Machine, difo: Difo, probe: Any, nargs: int | None = None, register: bool = False) -> "Callable[..., Any]":
+def function(
+    machine: Machine, difo: Difo, probe: Any, nargs: int | None = None, register: bool = False
+) -> "Callable[..., Any]":
     """A function `(args, context, frame) -> value` that does what `machine.value(difo, frame)` does.
 
-    With `register`, what `machine.run(difo, frame)` does. It raises the same faults. Raises Uncovered if the object has something that is not translated.
+    With `register`, what `machine.run(difo, frame)` does. It raises the same faults.
+
+    Raises Uncovered if the object has something that is not translated.
     """
     unit = Unit(machine, probe, nargs=nargs)
     lines = ["def value(args, context, frame):", " get = context.get", " pc = -1", " try:"]

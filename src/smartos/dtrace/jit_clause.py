@@ -63,7 +63,8 @@ class Listener:
         nargs = len(source.argtypes) if source is not None and self.convert is None else None
         self.unit = Unit(firing.machine, probe, nargs=nargs)
         options = self.kernel.options
-        self.plain = options.number("bufpolicy") == POLICIES.index(SWITCH) and options.number("cpu", -1) == -1  # a buffer that drops what does not fit
+        # Whether the buffers are those that drop what does not fit: their room is asked inline.
+        self.plain = options.number("bufpolicy") == POLICIES.index(SWITCH) and options.number("cpu", -1) == -1
 
     def make(self) -> Callable[..., None]:
         """The function."""
@@ -99,14 +100,17 @@ class Listener:
         names = namespace(self.firing.machine) | unit.constants
         names |= {
             "kernel": kernel, "active": type(kernel.activity)(2), "fire": self.firing.fire, "clock": kernel.clock,
-            "buffers": kernel.buffers, "new_buffer": kernel.buffer, "convert": self.convert, "types": kernel.types, "threads": threads, "Entry": Entry,
-            "kept": self.firing._kept, "nothing": {}, "aggregate": self.aggregated, "begin": self.begin, "failed": self.failed,
+            "buffers": kernel.buffers, "new_buffer": kernel.buffer, "convert": self.convert, "types": kernel.types,
+            "threads": threads, "Entry": Entry, "kept": self.firing._kept, "nothing": {}, "aggregate": self.aggregated,
+            "begin": self.begin, "failed": self.failed,
         }  # fmt: skip
         return define("hear", head + unit.lines, names)
 
     # ---- called by what is written
 
-    def begin(self, plan: Plan, shared: Frame | None, args: tuple, context: Any, now: int | None, cpu: int, buffer: Any, offset: int) -> Frame:
+    def begin(
+        self, plan: Plan, shared: Frame | None, args: tuple, context: Any, now: int | None, cpu: int, buffer: Any, offset: int
+    ) -> Frame:
         """The frame of a clause; the firing's, if another clause has made one. `now` is None if nobody has looked yet."""
         clock = self.kernel.clock
         now = clock.now if now is None else now

@@ -153,6 +153,7 @@ def namespace(machine: Machine) -> dict[str, Any]:
         "locals_": lambda cpu: variables.locals.setdefault(cpu, {}), "reference": variables.reference,
         "cut": cut, "full": full, "intern": intern, "word": blank.word, "element": element,
         "put_number": put_number, "put_reference": put_reference, "put_static": put_static, "key_bytes": key_bytes,
-        "sdiv": sdiv, "udiv": steps.quotient, "srem": srem, "urem": steps.remainder, "extend": extend, "cleared": cleared, "order": order,
+        "sdiv": sdiv, "udiv": steps.quotient, "srem": srem, "urem": steps.remainder, "extend": extend,
+        "cleared": cleared, "order": order,
         "region_text": region_text(memory), "Run": Run, "Fault": Fault, "Dropped": Dropped, "DIVZERO": FaultKind.DIVZERO,
     }  # fmt: skip
