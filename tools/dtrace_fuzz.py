@@ -240,7 +240,10 @@ def campaign(first: int, programs: int, both: bool = True, every: int = 0) -> Ta
         text = program(seed)
         found, ran = check(text, seed, both)
         tally.counts["programs"] += 1
-        tally.failures += [f"program {seed}: {line}" for line in found]
+        new = [f"program {seed}: {line}" for line in found]
+        tally.failures += new
+        if every and new:
+            print(*new, sep="\n", flush=True)
         if ran is not None:
             tally.counts["ran to their end" if ran.status is not None else f"refused: {ran.tag}"] += 1
             tally.counts["faults reported"] += ran.faults

@@ -74,7 +74,8 @@ class Program:
 
     @property
     def name(self) -> str:
-        return f"{self.folder}/{self.path.name}"
+        """Its place below `unittest`."""
+        return "/".join(self.path.parts[self.path.parts.index("unittest") + 1 :])
 
     @property
     def folder(self) -> str:
