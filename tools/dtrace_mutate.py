@@ -160,11 +160,11 @@ ERROR
 }
 """,
     """\
+struct report { string what; int where; };
 translator struct report < int code > {
 	what = code == 0 ? "fine" : "bad";
 	where = code * 2;
 };
-struct report { string what; int where; };
 BEGIN { trace(xlate <struct report> (0).what); }
 """,
 )
