@@ -8,9 +8,9 @@ Each process is a generator of steps; a step fires what the real kernel would fi
 `acting(…)`, and takes some time. A thread that has work waits for its CPU, runs, and gives it up when it sleeps. The same
 seed gives the same events. Nothing here knows who listens.
 
-What is fired: `syscall:::`, `proc:::`, `sched:::`, `sysinfo:::`, `vminfo:::` and, for the disk, `io:::`. Arguments are
-objects with the members of the kernel's structures. Left out: preemption, priorities that change, interrupts, and what
-the processes are for. The cast follows a node of 2011: the global zone's services, and zones of which some hold a guest.
+What is fired: `syscall:::`, `proc:::`, `sched:::`, `sysinfo:::`, `vminfo:::` and, for disk and network, `io:::`, `ip:::` and `tcp:::`. Arguments are
+objects with the members of the kernel's structures. Left out: preemption, priorities that change, and what the
+processes are for. The cast follows a node of 2011: the global zone's services, and zones of which some hold a guest.
 """
 
 import heapq
@@ -24,10 +24,11 @@ from smartos.workload_cast import CAST, DONE, IDLE, SLEEPING, STACKS, USTACKS, W
 from smartos.zfs.vdev_io import B_BUSY, B_DONE, B_READ, B_WRITE, IO_DONE, IO_START, NO_FILE, BufInfo, DevInfo
 
 US, MS = 1000, 1000_000
-_DISK = DevInfo("sd", "sd1", "/devices/pci@0,0/pci15ad,1976@10/sd@1,0:a", 190, 64, 1)
+_DISK = DevInfo("sd", "sd1", "/devices/pci@0,0/pci15ad,1976@10/sd@1,0:a", 31, 64, 1)
+_MAJORS = {"sd": 31, "e1000g": 52}
 PROBES: tuple[Probe, ...] = (
     *(probe for pair in points.SYSCALLS.values() for probe in pair),
-    *(probe for table in (points.PROC, points.SCHED, points.SYSINFO, points.VMINFO, points.WAIT) for probe in table.values()),
+    *(probe for table in (points.PROC, points.SCHED, points.SYSINFO, points.VMINFO, points.WAIT, points.INTERRUPT) for probe in table.values()),
     *net.IP.values(), *net.TCP.values(), IO_START, IO_DONE,
 )  # fmt: skip
 
@@ -175,6 +176,7 @@ class Workload:
 
     def _fault(self, process: Process) -> None:
         with acting(**process.context):
+            _tell(points.SYSINFO["trap"], 1, None)
             _tell(points.VMINFO["as_fault"], 1, None)
             _tell(points.VMINFO[self._random.choice(("zfod", "cow_fault", "pgfrec"))], 1, None)
 
@@ -202,9 +204,9 @@ class Workload:
         size = 1 << 5 + self._random.randrange(8)
         yield from self._call(process, "portfs", 6, 3, 0x8047800, 1, result=1)
         link = net.Connection(self._random, 22 if process.name == "sshd" else 80, process.pid)
-        self._network_interrupt(process, link.accepted)
+        self._interrupt(process, "e1000g", 0, link.accepted)
         yield from self._call(process, "accept", 5, 0x8047700, 0x80476FC, result=9)
-        self._network_interrupt(process, lambda: link.receive(size))
+        self._interrupt(process, "e1000g", 0, lambda: link.receive(size))
         yield from self._call(process, "read", 9, 0x80A0000, 8192, result=size)
         if self._random.random() < 0.4:
             yield from self._call(process, "open", "/opt/local/share/httpd/htdocs/index.html", 0, 0, result=11)
@@ -218,14 +220,24 @@ class Workload:
         yield from self._call(process, "write", 9, 0x80B0000, answer, result=answer)
         yield from self._call(process, "close", 9)
 
-    def _network_interrupt(self, process: Process, comes: Callable[[], None]) -> None:
-        """A packet comes in: whoever has the CPU is interrupted."""
-        with acting(**{**self.idle[process.cpu.cpu_id].context, "stack": IDLE}):  # type: ignore[attr-defined]
-            comes()
+    def _interrupt(
+        self, process: Process, driver: str, instance: int, what: Callable[[], None], stack: tuple[str, ...] = IDLE
+    ) -> None:
+        """A device interrupts the CPU of a process, whoever runs there."""
+        number = process.cpu.cpu_id  # type: ignore[attr-defined]
+        device = {"devi_binding_name": driver, "devi_node_name": driver, "devi_instance": instance, "devi_major": _MAJORS[driver]}
+        running = self.running[number] or self.idle[number]
+        with acting(**{**running.context, "stack": stack}):
+            _tell(points.INTERRUPT["start"], device, None, 0, 0)
+            what()
+            _tell(points.INTERRUPT["complete"], device, None, 0, 0, 1)
 
     def _guest(self, process: Process) -> Iterator[int]:
         for _ in range(1 + self._random.randrange(4)):
             yield from self._call(process, "ioctl", 12, 0x2000AE80, 0, takes=20 * US + self._random.randrange(400 * US))
+        if self._random.random() < 0.1:
+            with acting(**process.context):
+                _tell(points.SYSINFO["xcalls"], 1, None)
         if self._random.random() < 0.2:
             yield from self._call(process, "pwrite", 14, 0xFB000000, 4096, self._random.randrange(1 << 20) << 12, result=4096)
             yield from self._disk(process, B_WRITE, 4096)
@@ -238,16 +250,16 @@ class Workload:
     def _disk(self, process: Process, way: int, size: int) -> Iterator[int]:
         """A read or write of the disk: started here, done a few milliseconds later, in the disk's interrupt; until then it sleeps."""
         block = self._random.randrange(1 << 24)
+        buf = BufInfo(B_BUSY | way, size, block), _DISK, NO_FILE
         with acting(**{**process.context, "stack": WRITING}):
-            if IO_START.listeners:
-                IO_START.fire(BufInfo(B_BUSY | way, size, block), _DISK, NO_FILE)
+            _tell(IO_START, *buf)
+            _tell(points.WAIT["wait-start"], *buf)
         self._off(process)
         yield 200 * US + int(self._random.expovariate(1 / (3 * MS)))
-        idle = self.idle[process.cpu.cpu_id]  # type: ignore[attr-defined]
-        with acting(**{**idle.context, "stack": DONE}):
-            if IO_DONE.listeners:
-                IO_DONE.fire(BufInfo(B_BUSY | B_DONE | way, size, block), _DISK, NO_FILE)
+        self._interrupt(process, "sd", 1, lambda: _tell(IO_DONE, BufInfo(B_BUSY | B_DONE | way, size, block), _DISK, NO_FILE), DONE)
         yield from self._on(process)
+        with acting(**{**process.context, "stack": WRITING}):
+            _tell(points.WAIT["wait-done"], *buf)
 
     def _spawner(self, process: Process) -> Iterator[int]:
         """fork, exec, work, exit, wait: what cron does with a job."""

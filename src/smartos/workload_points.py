@@ -6,6 +6,7 @@ listed and matched. :mod:`smartos.workload` fires the others.
 """
 
 from smartos.probes import Probe, declare
+from smartos.zfs.vdev_io import IO_START
 
 _SYSCALLS = """
 nosys indir exit psecflags read write open close linkat link unlink symlinkat chdir time mknod chmod chown brk stat lseek
@@ -104,6 +105,11 @@ VMINFO = {
     "pgfrec": declare("vminfo:genunix:page_reclaim:pgfrec", "int", "int *"),
 }
 WAIT = {
-    "wait-start": declare("io:genunix:biowait:wait-start", "struct buf *"),
-    "wait-done": declare("io:genunix:biowait:wait-done", "struct buf *"),
+    "wait-start": declare("io:genunix:biowait:wait-start", *IO_START.argtypes),
+    "wait-done": declare("io:genunix:biowait:wait-done", *IO_START.argtypes),
+}
+_VECTOR = ("struct dev_info *", "void *", "caddr_t", "caddr_t")
+INTERRUPT = {
+    "start": declare("sdt:unix:av_dispatch_autovect:interrupt-start", *_VECTOR),
+    "complete": declare("sdt:unix:av_dispatch_autovect:interrupt-complete", *_VECTOR, "int"),
 }

@@ -53,6 +53,9 @@ class Firing:
         self._kept: dict[int, dict[tuple, list[int]]] = {}
         self._ids = {agg.id: agg for plan in kernel.plans for agg in plan.ecb.aggregations}
         self.threads = kernel.types.threads if kernel.types is not None else None
+        self.vtime = VirtualTime() if any(_reads(plan, V.VTIMESTAMP) for plan in kernel.plans) else None
+        if self.vtime is not None:
+            kernel.compiled = False  # every firing counts, whether its own clauses ask for the time or not
         self._chilled: dict[int, tuple[int, int]] = {}
         for plan in kernel.plans:
             self._prepare(plan)
@@ -85,6 +88,8 @@ class Firing:
             args = convert(args)
         if self.threads is not None and "curthread" not in context and number in self.thread_wanted:
             context = {**context, "curthread": self.threads.of(context)}
+        if self.vtime is not None and "vtimestamp" not in context:
+            context = {**context, "vtimestamp": self.vtime.at((context.get("pid", 0), context.get("tid", 0)), cpu, now)}
         frame = Frame(self.machine, plans[0].ecb.probe, args, context, now, kernel.clock.wall, cpu)
         buffer = kernel.buffer(cpu)
         for plan in plans:
@@ -179,6 +184,26 @@ class Firing:
         clock.advance(clock.now + value)
         frame.timestamp = clock.now
         self._chilled[frame.cpu] = mark, chilled + value
+
+
+class VirtualTime:
+    """`vtimestamp`: how long each thread has been on a CPU, as far as the firings show it.
+
+    The time between two firings on a CPU is a thread's if both are its own, as in the real system, which also takes away
+    the time that DTrace itself took.
+    """
+
+    def __init__(self) -> None:
+        self._spent: dict[tuple[Any, Any], int] = {}
+        self._last: dict[int, tuple[tuple[Any, Any], int]] = {}
+
+    def at(self, thread: tuple[Any, Any], cpu: int, now: int) -> int:
+        """A thread's time when it fires."""
+        last, then = self._last.get(cpu, (None, now))
+        if last == thread:
+            self._spent[thread] = self._spent.get(thread, 0) + now - then
+        self._last[cpu] = thread, now
+        return self._spent.get(thread, 0)
 
 
 def _reads(plan: Plan, variable: int) -> bool:

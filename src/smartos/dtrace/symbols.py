@@ -25,8 +25,12 @@ VARIABLES = {
     "initname": ("genunix", "char *"), "zone0": ("genunix", "struct zone"), "global_zone": ("genunix", "struct zone *"),
     "max_cpuid": ("unix", "processorid_t"), "max_ncpus": ("unix", "int"), "pagesize": ("genunix", "uint_t"), "t0": ("unix", "struct _kthread"), "tick_per_msec": ("genunix", "int"),
     "rootvp": ("genunix", "struct vnode *"), "cpu_lock": ("unix", "kmutex_t"), "vfssw_lock": ("genunix", "krwlock_t"),
-    "kernelbase": ("unix", "uintptr_t"), "max_cpuid": ("unix", "processorid_t"), "v": ("genunix", "struct var"),
-    "ufs_allow_shared_writes": ("ufs", "int"),
+    "kernelbase": ("unix", "uintptr_t"), "v": ("genunix", "struct var"),
+    "ufs_allow_shared_writes": ("ufs", "int"), "_pagesize": ("genunix", "ulong_t"), "availrmem": ("genunix", "pgcnt_t"),
+    "swapfs_minfree": ("genunix", "pgcnt_t"), "swapfs_reserve": ("genunix", "pgcnt_t"), "hp_avenrun": ("genunix", "int [3]"),
+    "avenrun": ("genunix", "int [3]"), "k_anoninfo": ("genunix", "struct k_anoninfo"), "pages_locked": ("genunix", "pgcnt_t"),
+    "physinstalled": ("unix", "pgcnt_t"), "nswapped": ("genunix", "int"), "mpid": ("genunix", "pid_t"),
+    "rootvfs": ("genunix", "struct vfs *"), "platform": ("genunix", "char [257]"), "architecture": ("genunix", "char [257]"),
 }  # fmt: skip
 ROUTINES = {"kmem_alloc": "genunix", "kmem_free": "genunix", "clock": "genunix", "schedpaging": "genunix", "panic": "genunix"}
 """Functions whose address a program may take; their types say no more than that they are functions."""

@@ -151,6 +151,7 @@ struct pctxop;
 typedef struct sclass { char *cl_name; void *cl_init; void *cl_funcs; } sclass_t;
 typedef struct siginfo { int si_signo; int si_code; int si_errno; int si_pad; pid_t si_pid; uid_t si_uid; int si_status; caddr_t si_addr; } siginfo_t;
 typedef struct kmem_cache { char cache_name[32]; size_t cache_bufsize; size_t cache_align; } kmem_cache_t;
+struct k_anoninfo { pgcnt_t ani_max; pgcnt_t ani_free; pgcnt_t ani_phys_resv; pgcnt_t ani_mem_resv; pgcnt_t ani_locked_swap; };
 struct utsname { char sysname[257]; char nodename[257]; char release[257]; char version[257]; char machine[257]; };
 typedef struct uio { void *uio_iov; int uio_iovcnt; offset_t uio_loffset; int uio_segflg; size_t uio_resid; } uio_t;
 
