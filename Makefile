@@ -32,7 +32,7 @@ lab: setup  ## open the notebooks in JupyterLab on 127.0.0.1
 test: assets  ## install what the tests need and run all of them
 	@$(RUN).test
 
-campaign: setup  ## crash ZFS pools after every write and fault their disks, for some minutes
+campaign: setup  ## crash ZFS pools, fault their disks, and run D programs by chance, for some minutes
 	@$(RUN).campaign
 
 bench: assets  ## measure the book against a plain Jupyter Book, and the ZFS model against zdb

@@ -1,8 +1,9 @@
-"""Run both ZFS campaigns at length, side by side, and print what they counted; the exit status is 1 for any failure.
+"""Run the ZFS campaigns and DTrace's at length, side by side, and print what they counted; the status is 1 for a failure.
 
 The crash campaign opens and compares the pool after every single write of twelve workloads: six shapes of pool, each at
-two versions. The fault campaign does two thousand things, one at a time, to disks of five redundant shapes. `make test`
-has a short form of both. It takes some minutes on two free cores; --rounds and --faults change that.
+two versions. The fault campaign does two thousand things, one at a time, to disks of five redundant shapes. DTrace's
+runs ten thousand D programs by chance (:mod:`tools.dtrace_fuzz`). `make test` has a short form of each. It takes some
+minutes on two free cores for ZFS, and longer for DTrace; --rounds, --faults and --programs change that.
 """
 
 import argparse
@@ -18,12 +19,13 @@ MODULE = [sys.executable, "-u", "-m", "smartos.zfs.campaign"]
 SHAPES, REDUNDANT = 6, 5  # seeds after which each kind of pool has had its turn
 
 
-def commands(rounds: int, faults: int) -> dict[str, list[str]]:
-    """The two programs: `rounds` turns of every shape of pool, and `faults` faults in all."""
+def commands(rounds: int, faults: int, programs: int) -> dict[str, list[str]]:
+    """What runs: `rounds` turns of every shape of pool, `faults` faults in all, and so many D `programs`."""
     each = -(-faults // REDUNDANT)
     return {
         "crash": [*MODULE, "--only", "crash", "--seeds", str(rounds * SHAPES), "--every", "1"],
         "fault": [*MODULE, "--only", "fault", "--seeds", str(REDUNDANT), "--faults", str(each)],
+        "dtrace": [sys.executable, "-u", "-m", "tools.dtrace_fuzz", "--programs", str(programs)],
     }
 
 
@@ -55,11 +57,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.campaign", description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=2, help="how often each shape of pool crashes")
     parser.add_argument("--faults", type=int, default=2000, help="how many faults")
+    parser.add_argument("--programs", type=int, default=10_000, help="how many D programs")
     chosen = parser.parse_args()
-    if chosen.rounds < 1 or chosen.faults < 1:
-        stop("campaign", "--rounds and --faults are at least 1")
+    if min(chosen.rounds, chosen.faults, chosen.programs) < 1:
+        stop("campaign", "--rounds, --faults and --programs are at least 1")
     started = time.monotonic()
-    failed = side_by_side(commands(chosen.rounds, chosen.faults))
+    failed = side_by_side(commands(chosen.rounds, chosen.faults, chosen.programs))
     minutes = (time.monotonic() - started) / 60
     print(f"campaign: {'FAILED' if failed else 'passed'}, {minutes:.1f} min in all", flush=True)
     sys.exit(failed)

@@ -29,10 +29,15 @@ class PeerMissing(RuntimeError):
 
 @dataclass(frozen=True)
 class Wanted:
-    """A peer: the packages to unpack, and the files (patterns below the folder) that must then be there."""
+    """A peer: the packages to unpack, and the files (patterns below the folder) that must then be there.
+
+    A peer of another `release` than the machine's brings all its libraries with it, the C library too, and its programs
+    are started by its own loader.
+    """
 
     packages: tuple[str, ...]
     files: tuple[str, ...]
+    release: str = ""
 
 
 WANTED = {
@@ -42,6 +47,12 @@ WANTED = {
     ),
     "grub": Wanted(("grub-common",), ("**/bin/grub-fstest",)),
     "zfs-fuse": Wanted(("zfs-fuse", "fuse"), ("**/sbin/zfs-fuse", "**/sbin/zpool", "**/bin/fusermount")),
+    "ksh": Wanted(("ksh93u+m",), ("**/bin/ksh93",)),
+    "dtrace": Wanted(
+        ("dtrace", "dtrace-tests", "libc6"),
+        ("**/sbin/dtrace", "**/testsuite/test/unittest/aggs", "**/ld-linux-*.so.*"),
+        release="sid",
+    ),
 }
 
 
@@ -52,11 +63,15 @@ UNVERSIONED = {"zfs": "libzpool.so"}  # by this name zdb opens the library whose
 
 @dataclass(frozen=True)
 class Peer:
-    """An unpacked peer. `environment` is what its programs need in order to run from where they are."""
+    """An unpacked peer. `environment` is what its programs need in order to run from where they are.
+
+    `loader` stands before a program's name when it must be started by a loader of its own.
+    """
 
     name: str
     folder: Path
     environment: dict[str, str]
+    loader: tuple[str, ...] = ()
 
     def find(self, pattern: str) -> Path:
         """The first file below the folder that the pattern names. Raises :class:`PeerMissing`."""
@@ -68,7 +83,7 @@ class Peer:
         self, program: str, *arguments: str | Path, timeout: float = 60, text: bool = True, cwd: Path | None = None
     ) -> subprocess.CompletedProcess:
         """Run one of its programs, in the folder `cwd`, and give what it printed, as text or as bytes."""
-        command = [str(self.find(f"**/{program}")), *ALWAYS.get(program, ()), *map(str, arguments)]
+        command = [*self.loader, str(self.find(f"**/{program}")), *ALWAYS.get(program, ()), *map(str, arguments)]
         return subprocess.run(
             command, env=self.environment, cwd=cwd, capture_output=True, timeout=timeout,
             errors="replace" if text else None,
@@ -88,6 +103,16 @@ def components(text: str, codename: str, component: str) -> str:
     return "".join(f"{line} {component}\n" for line in text.splitlines() if entry.match(line))
 
 
+def of_release(text: str, codename: str, release: str) -> str:
+    """The package sources of the release `codename` itself (not of its updates), each turned into one of `release`."""
+    if re.search(r"^Types:", text, re.MULTILINE):
+        suites = re.compile(rf"^Suites:(.*\s)?{codename}(\s.*)?$", re.M)
+        stanzas = filter(suites.search, re.split(r"\n\s*\n", text))
+        return "\n\n".join(suites.sub(f"Suites: {release}", stanza) for stanza in stanzas)
+    entry = re.compile(rf"^(deb\s+(?:\[[^]]*\]\s+)?\S+\s+){codename}(?=\s)")
+    return "".join(entry.sub(rf"\g<1>{release}", line) + "\n" for line in text.splitlines() if entry.match(line))
+
+
 def codename() -> str:
     """The release that this machine runs, as its package sources name it."""
     try:
@@ -97,12 +122,13 @@ def codename() -> str:
     return words.get("VERSION_CODENAME", "").strip('"')
 
 
-def _sources(folder: Path) -> None:
-    """Write the machine's own package sources, with the component added, into `folder`."""
+def _sources(folder: Path, other: str = "") -> None:
+    """Write the machine's own package sources, with the component added or for another release, into `folder`."""
     release = codename()
     for path in [APT / "sources.list", *sorted((APT / "sources.list.d").glob("*"))]:
         if release and path.is_file() and path.suffix in (".list", ".sources"):
-            text = components(path.read_text(), release, COMPONENT)
+            text = path.read_text()
+            text = of_release(text, release, other) if other else components(text, release, COMPONENT)
             if text.strip():
                 (folder / path.name).write_text(text + "\n")
 
@@ -132,7 +158,7 @@ def fetch(name: str) -> None:
         state = Path(scratch)
         for part in ("sources", "lists/partial", "cache/archives/partial", "debs", "root"):
             (state / part).mkdir(parents=True)
-        _sources(state / "sources")
+        _sources(state / "sources", WANTED[name].release)
         options = {
             "Dir::Etc::SourceList": "/dev/null", "Dir::Etc::SourceParts": state / "sources",
             "Dir::State::Lists": state / "lists", "Dir::Cache": state / "cache", "APT::Sandbox::User": "",
@@ -153,7 +179,8 @@ def fetch(name: str) -> None:
                 _run(["dpkg-deb", "-x", str(deb), str(state / "root")], state)
                 needs = _run(["dpkg-deb", "-f", str(deb), "Depends"], state)
                 libraries = [need for need in re.findall(r"(?:^|, )\s*(lib[^\s,(|:]+)", needs) if need not in seen]
-                waiting += [library for library in libraries if not _installed(library)]
+                own = bool(WANTED[name].release)
+                waiting += [library for library in libraries if own or not _installed(library)]
         shutil.rmtree(PEERS / name, ignore_errors=True)
         PEERS.mkdir(exist_ok=True)
         shutil.move(state / "root", PEERS / name)
@@ -186,9 +213,13 @@ def peer(name: str) -> Peer:
         _name_library(folder, UNVERSIONED[name])
     libraries = sorted({str(path.parent) for path in folder.glob("**/lib*.so.*")})
     programs = sorted({str(path) for path in folder.glob("**/*bin") if path.is_dir()})
+    loader: tuple[str, ...] = ()
+    if WANTED[name].release:
+        own = next(folder.glob("**/ld-linux-*.so.*"))
+        loader, libraries = (str(own), "--library-path", os.pathsep.join(libraries)), []
     found = {"LD_LIBRARY_PATH": libraries, "PATH": programs}
     joined = {key: os.pathsep.join([*ours, os.environ.get(key, "")]).rstrip(os.pathsep) for key, ours in found.items()}
-    return Peer(name, folder, {**os.environ, **joined})
+    return Peer(name, folder, {**os.environ, **{key: text for key, text in joined.items() if text}}, loader)
 
 
 def main() -> None:

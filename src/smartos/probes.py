@@ -27,6 +27,10 @@ _subscriptions: list[tuple[str, Callback]] = []
 _context: ContextVar[Mapping[str, object]] = ContextVar("context", default={})
 
 
+class Userland(str):
+    """A string argument that lies in the memory of the process that acts, not in the kernel's: a system call's path."""
+
+
 class ProbeError(ValueError):
     """A description matches nothing, or a probe is declared or fired in two ways."""
 
@@ -49,8 +53,14 @@ class Probe:
         """Tell every listener. `context` adds to what :func:`acting` has set, as `timestamp=…`, for this firing."""
         if len(args) != len(self.argtypes):
             raise ProbeError(f"{self} carries {len(self.argtypes)} arguments, and was fired with {len(args)}")
-        around = {**_context.get(), **context}
-        for listener in tuple(self.listeners):
+        around = _context.get()
+        if context:
+            around = {**around, **context}
+        listeners = self.listeners
+        if len(listeners) == 1:
+            listeners[0](self, args, around)
+            return
+        for listener in tuple(listeners):
             listener(self, args, around)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tools import peers
-from tools.peers import PeerMissing, Wanted, components
+from tools.peers import PeerMissing, Wanted, components, of_release
 
 DEB822 = """\
 Types: deb
@@ -36,6 +36,30 @@ def test_components_in_lines() -> None:
         "deb [signed-by=/a.gpg] mirror+file:///a bookworm main contrib\n"
         "deb mirror+file:///a bookworm-updates main contrib\n"
     )
+
+
+def test_another_release_in_stanzas() -> None:
+    found = of_release(DEB822 + "\n" + DEB822.replace("bookworm bookworm-updates", "bookworm-security"), "bookworm", "sid")
+    assert found.count("Types:") == 1 and "Suites: sid\n" in found and "mirror+file:///a" in found
+
+
+def test_another_release_in_lines() -> None:
+    assert of_release(ONE_LINE, "bookworm", "sid") == "deb [signed-by=/a.gpg] mirror+file:///a sid main\n"
+
+
+def test_a_peer_of_another_release_is_started_by_its_own_loader(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:  # noqa: ANN001
+    loader = tmp_path / "apart" / "lib" / "ld-linux-x.so.2"
+    loader.parent.mkdir(parents=True)
+    loader.write_text('#!/bin/sh\necho "$1"; shift 2; shift; echo "$@"; echo "[$LD_LIBRARY_PATH]"\n')
+    loader.chmod(0o755)
+    (tmp_path / "apart" / "lib" / "libc.so.6").touch()
+    program = tmp_path / "apart" / "sbin" / "greet"
+    program.parent.mkdir()
+    program.touch()
+    monkeypatch.delenv("LD_LIBRARY_PATH", raising=False)
+    monkeypatch.setattr(peers, "PEERS", tmp_path)
+    monkeypatch.setitem(peers.WANTED, "apart", Wanted(("x",), ("**/sbin/greet",), release="sid"))
+    assert peers.peer("apart").run("sbin/greet", "you").stdout.splitlines() == ["--library-path", "you", "[]"]
 
 
 def test_a_machine_without_apt_is_told_so(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:  # noqa: ANN001

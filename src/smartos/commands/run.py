@@ -19,7 +19,7 @@ from smartos.zfs.errors import ZfsError
 from smartos.zfs.txg import PoolSuspended
 
 COMMANDS = {
-    "zpool": "zpool:main", "zfs": "zfs:main", "zdb": "zdb:main", "mkfile": "files:mkfile",
+    "zpool": "zpool:main", "zfs": "zfs:main", "zdb": "zdb:main", "dtrace": "dtrace:main", "mkfile": "files:mkfile",
     **{name: f"files:{name}" for name in ("cat", "cp", "ls", "mkdir", "rm")},
 }  # fmt: skip
 

@@ -3,7 +3,7 @@
 Left out: the device node, synchronous writes, changing the size. Follows `zvol.c` of illumos as of 12 August 2011.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from smartos.probes import declare
 from smartos.zfs import dmu
@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 BLOCK = 8 << 10
 START = declare("sdt:zfs:zvol_write:zvol-uio-start", "dev_t", "uio_t *", "int")
 DONE = declare("sdt:zfs:zvol_write:zvol-uio-done", "dev_t", "uio_t *", "int", "int")
+
+
+class Uio(NamedTuple):
+    """What the probes show of a transfer, by the names that `uio_t` has: where in the volume, and how many bytes."""
+
+    uio_loffset: int
+    uio_resid: int
 
 
 def create_vol(objset: LiveObjset, size: int, block: int) -> None:
@@ -66,7 +73,7 @@ class LiveZvol:
         if self.dataset.is_snapshot:
             raise ReadOnly(f"{self.name} is a snapshot")
         if START.listeners:
-            START.fire(0, (offset, len(data)), 1)
+            START.fire(0, Uio(offset, len(data)), 1)
         at, block = 0, self.block_size
         while at < len(data):
             length = min(block - (offset + at) % block, len(data) - at)
@@ -75,7 +82,7 @@ class LiveZvol:
                 self.dataset.objset.node(OBJECT).write(offset + at, data[at : at + length])
             at += length
         if DONE.listeners:
-            DONE.fire(0, (offset, len(data)), 1, 0)
+            DONE.fire(0, Uio(offset, len(data)), 1, 0)
 
     def flush(self) -> None:
         """What a disk's cache flush would do, if there were an intent log: here, the transaction group syncs."""

@@ -1,0 +1,367 @@
+"""dtrace(1M): D programs over this system, with the real tool's options, messages and exit statuses.
+
+Scripts (`-s`) and one-liners (`-n`, `-P`, `-m`, `-f`, `-i`) are compiled, enabled and run together. Time is virtual: a run
+ends with exit(), with the command of `-c`, when nothing is left that could fire, or, where no exit() is anywhere, after
+ten seconds, as if it was interrupted then.
+
+Left out, and refused by name: anonymous tracing (`-A`; `-a` finds none), object files (`-G`), headers (`-h`), dumps of
+output buffers (`-B`), the 32-bit data model (`-32`). Follows cmd/dtrace/dtrace.c.
+"""
+
+import io
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from smartos.commands import dtrace_child, dtrace_report
+from smartos.commands.dtrace_options import USAGE, usage, words
+from smartos.commands.output import CommandError, Output
+from smartos.commands.system import System
+from smartos.dtrace.errors import DError, OptionError
+from smartos.dtrace.options import Options
+from smartos.dtrace.program import Program
+from smartos.dtrace.session import LONGEST, Session
+from smartos.dtrace.zones import time_zone
+
+VERSION = "dtrace: Sun D 1.14\n"
+_SPECS = {"P": "provider", "m": "module", "f": "function", "n": "name", "i": "name"}
+_MODES = {"A": "anonymous", "G": "link", "h": "header", "l": "list", "V": "version"}
+_SETS = {"a": "grabanon", "F": "flowindent", "H": "cpphdrs", "q": "quiet", "w": "destructive"}
+_WITH = {"b": "bufsize", "D": "define", "I": "incdir", "L": "libdir", "U": "undef", "X": "stdc"}
+_REFUSED = {
+    "anonymous": "-A: anonymous tracing needs a kernel that boots, and is left out here",
+    "link": "-G: object files are left out here", "header": "-h: header files are left out here",
+}  # fmt: skip
+_UNITS = " kmgtpe"
+
+
+@dataclass
+class Request:
+    """One program of the command line: a script's name, or the text of a one-liner and how its name reads."""
+
+    text: str
+    spec: str = ""
+    program: Program | None = None
+
+    @property
+    def kind(self) -> str:
+        """What messages call it."""
+        return "description" if self.spec else "script"
+
+    @property
+    def name(self) -> str:
+        """How messages name it: a one-liner up to its predicate or action."""
+        if not self.spec:
+            return self.text
+        end = min((at for at in map(self.text.find, "{/;") if at >= 0), default=len(self.text))
+        return self.text[:end]
+
+
+class Fatal(Exception):
+    """The command ends here, with status 1 and this message."""
+
+
+class Command:
+    """One run of the command."""
+
+    def __init__(self, argv: Sequence[str], system: System) -> None:
+        self.system, self.options = system, Options.command()
+        self.out, self.err = io.StringIO(), io.StringIO()
+        self.requests: list[Request] = []
+        self.args: list[str] = []
+        self.given: list[tuple[str, str]] = []
+        self.mode, self.exec, self.verbose, self.listing = "exec", True, 0, False
+        self.output: Path | None = None
+        self.narrow = False
+        self.child: Callable[[], Output] | None = None
+        self.target: int | None = None
+        self._read(argv)
+
+    # ---- the command line
+
+    def _read(self, argv: Sequence[str]) -> None:
+        """What the real tool finds in its first pass: modes, flags, operands."""
+        modes = 0
+        for letter, argument in words(argv):
+            if not letter:
+                self.args.append(argument)
+                continue
+            self.given.append((letter, argument))
+            if letter in "36" and argument != {"3": "2", "6": "4"}[letter]:
+                raise usage(f"dtrace: illegal option -- {letter}{argument}")
+            if letter in _MODES:
+                self.mode = _MODES[letter]
+                modes += 1
+            if letter in "36":
+                self.narrow = letter == "3"
+            if letter == "e":
+                self.exec = False
+        if modes > 1:
+            raise CommandError("dtrace: only one of the [-AGhlV] options can be specified at a time", 2)
+
+    def _settings(self) -> None:
+        """The second pass: options and programs."""
+        for letter, argument in self.given:
+            if letter in _SPECS:
+                self.requests.append(Request(argument, _SPECS[letter]))
+            elif letter == "s":
+                self.requests.append(Request(argument))
+            elif letter in _SETS:
+                self._set(_SETS[letter], None, f"-{letter}")
+            elif letter in _WITH:
+                self._set(_WITH[letter], argument, f"-{letter} {argument}")
+            elif letter == "x":
+                name, equals, value = argument.partition("=")
+                self._set(name, value if equals else None, f"-x {name}")
+            elif letter == "C":
+                self.options["cpp"] = True
+            elif letter == "Z":
+                self.options["zdefs"] = True
+            elif letter == "S":
+                self.listing = True
+            elif letter == "v":
+                self.verbose += 1
+            elif letter == "o":
+                self.output = self.system.path(argument)
+            elif letter == "B":
+                raise Fatal("-B: dumps of output buffers are left out here")
+        if self.mode == "list":
+            self.options["zdefs"] = True
+
+    def _set(self, name: str, value: str | None, shown: str) -> None:
+        try:
+            self.options.set(name, value)
+        except OptionError as error:
+            raise Fatal(f"failed to set {shown}: {error}") from None
+
+    def _processes(self) -> None:
+        """The third pass: the command of `-c`, the process of `-p`."""
+        for letter, argument in self.given:
+            if letter == "c":
+                try:
+                    now, env = (lambda: self.session.kernel.clock.wall), dtrace_child.environment(self.options)
+                    _, self.child = dtrace_child.child(argument, self.system, now, env)
+                except dtrace_child.Missing as missing:
+                    raise Fatal(f"failed to execute {missing}: No such file or directory") from None
+                self.target = dtrace_child.TARGET
+            elif letter == "p":
+                self.target = self._grab(argument)
+
+    @staticmethod
+    def _grab(argument: str) -> int:
+        from smartos.workload_cast import CAST
+
+        if not argument.strip().lstrip("+-").isdigit():
+            raise Fatal(f"invalid pid: {argument}")
+        pid = int(argument)
+        if pid not in {row[0] for row in CAST}:
+            raise Fatal(f"failed to grab pid {pid}: no such process")
+        return pid
+
+    # ---- the run
+
+    def main(self) -> Output:
+        """All of it."""
+        if self.mode == "version":
+            return Output(VERSION)
+        try:
+            self._settings()
+            if self.narrow:
+                raise Fatal("-32: there is one data model here, of 64 bits")
+            if self.mode in _REFUSED:
+                raise Fatal(_REFUSED[self.mode])
+            self._processes()
+            self.session = Session(
+                self.args, self.options, out=self.out, err=self.err, target=self.target, system=self._shell, opener=self._open
+            )
+            self.session.consumer.sheet.zone = time_zone(os.environ.get("TZ", ""))
+            self._library()
+            for request in self.requests:
+                self._compile(request)
+            status = self._list() if self.mode == "list" else self._run()
+        except Fatal as error:
+            self.err.write(f"dtrace: {error}\n")
+            status = 1
+        return self._output(status)
+
+    def _library(self) -> None:
+        """The files of `-L`."""
+        for folder in self.options.get("libdir", ()):
+            for path in sorted(self.system.path(str(folder)).glob("*.d")):
+                try:
+                    self.session.setting.library.compile(path.read_text("utf-8", "surrogateescape"), str(path))
+                except DError as error:
+                    raise Fatal(f"failed to initialize dtrace: {error.text()}") from None
+
+    def _compile(self, request: Request) -> None:
+        what = f"invalid probe specifier {request.text}" if request.spec else f"failed to compile script {request.text}"
+        try:
+            if request.spec:
+                request.program = self.session.compile(request.text, request.spec, pspec=True)
+            else:
+                request.program = self._compile_script(request.text)
+        except DError as error:
+            for note in getattr(error, "__notes__", ()):
+                self.err.write(f"{note}\n")
+            raise Fatal(f"{what}: {error.text('errtags' in self.options)}") from None
+        if self.listing or "verbose" in self.options:
+            from smartos.dtrace.listing import listing
+
+            self.err.write(listing(request.program))
+
+    def _compile_script(self, name: str) -> Any:
+        """A script compiled, with its own name for $0."""
+        args = self.session.env.args
+        args[0], before = name, args[0]
+        try:
+            return self.session.compile(self._script(name), script=True)
+        finally:
+            args[0] = before
+
+    def _script(self, name: str) -> str:
+        """A script's text, after the preprocessor where that is asked for."""
+        if name in ("/dev/stdin", "-", "/dev/fd/0") and self.system.stdin is not None:
+            text = self.system.stdin().decode("utf-8", "surrogateescape")
+        else:
+            try:
+                text = self.system.path(name).read_text("utf-8", "surrogateescape")
+            except OSError as error:
+                raise Fatal(f"failed to open {name}: {error.strerror}") from None
+        if "cpp" not in self.options:
+            return text
+        from smartos.dtrace.cpp import preprocess
+
+        lists = (self.options.get(key, ()) for key in ("define", "undef", "incdir"))
+        return preprocess(text, *lists, path=str(self.options.get("cpppath", "")), name=str(self.system.path(name)))
+
+    def _list(self) -> int:
+        self.out.write(dtrace_report.HEADING)
+        if not self.requests:
+            for probe in self.session.setting.probes.all():
+                self._list_probe(probe)
+        for request in self.requests:
+            assert request.program is not None
+            for ecb in dtrace_report.clauses(request.program):
+                found = list(self.session.setting.probes.matching(ecb.probe))
+                for probe in found:
+                    self._list_probe(probe)
+                if not found:
+                    self.err.write(f"dtrace: failed to match {ecb.probe}: No probe matches description\n")
+        return 0
+
+    def _list_probe(self, probe: Any) -> None:
+        self.out.write(dtrace_report.row(probe))
+        if self.verbose:
+            self.out.write(dtrace_report.probe_info(dtrace_report.full(probe), probe))
+
+    def _run(self) -> int:
+        session, quiet = self.session, "quiet" in self.options
+        for request in self.requests:
+            assert request.program is not None
+            self._enable(request, quiet)
+        if not self.exec:
+            return 0
+        if not session.matched and "zdefs" not in self.options and "grabanon" not in self.options:
+            raise Fatal(f"no probes {'matched' if self.requests else 'specified'}")
+        if "grabanon" in self.options:
+            raise Fatal("could not enable tracing: No anonymous tracing state")
+        before = dict(self.options)
+        try:
+            session.go()
+        except DError as error:
+            raise Fatal(f"could not enable tracing: {error}") from None
+        self._lowered(before)
+        if "destructive" in self.options and "quiet" not in self.options:
+            self.err.write("dtrace: allowing destructive actions\n")
+        try:
+            self._trace()
+        except DError as error:
+            raise Fatal(f"processing aborted: {error}") from None
+        return session.status & 0xFF
+
+    def _enable(self, request: Request, quiet: bool) -> None:
+        program = request.program
+        assert program is not None
+        if self.exec:
+            try:
+                matched = self.session.enable(program)
+            except DError as error:
+                raise Fatal(f"failed to enable '{request.name}': {error}") from None
+            if not quiet:
+                self.err.write(f"dtrace: {request.kind} '{request.name}' matched {matched} probe{'s' * (matched != 1)}\n")
+        if self.verbose:
+            self.out.write(
+                dtrace_report.program_info(request.kind, request.name, program, self.session.env, not self.exec)
+            )
+
+    def _lowered(self, before: dict) -> None:
+        """Say which buffers came out smaller, and which rates other, than they were asked for."""
+        for what, name in (("buffer", "bufsize"), ("aggregation", "aggsize"), ("speculation", "specsize"),
+                           ("dynamic variable", "dynvarsize")):  # fmt: skip
+            size = self.options.number(name)
+            if name in before and size and size < int(before[name]) - 8:
+                self.err.write(f"dtrace: {what} size lowered to {_size(size)}\n")
+        for what, name in (("cleaning", "cleanrate"), ("status", "statusrate")):
+            rate = self.options.number(name)
+            if name in before and rate and rate != before[name]:
+                way = "reduced" if rate > int(before[name]) else "increased"
+                self.err.write(f"dtrace: {what} rate {way} to {_rate(rate)}\n")
+
+    def _trace(self) -> None:
+        session = self.session
+        if self.child is None:
+            session.run(LONGEST if self.target is not None and session.exits else None)
+            return
+        session.consumer.wake()
+        done = self.child()
+        self.out.write(done.out)
+        self.err.write(done.err)
+        if "quiet" not in self.options:
+            what = f"exited with status {done.status}" if done.status else "has exited"
+            self.err.write(f"dtrace: pid {self.target} {what}\n")
+        session.finish()
+
+    # ---- what the consumer asks for
+
+    def _shell(self, text: str) -> str:
+        return dtrace_child.shell(text, self.system, lambda: self.session.kernel.clock.wall)
+
+    def _open(self, name: str) -> Any:
+        return self.system.path(name).open("a", encoding="utf-8", errors="surrogateescape")
+
+    def _output(self, status: int) -> Output:
+        text = self.out.getvalue()
+        if self.output is not None and (self.exec or self.verbose):
+            try:
+                with self.output.open("a", encoding="utf-8", errors="surrogateescape") as file:
+                    file.write(text)
+            except OSError as error:
+                return Output("", f"{self.err.getvalue()}dtrace: failed to open output file '{self.output}': {error.strerror}\n", 1)
+            text = ""
+        return Output(text, self.err.getvalue(), status)
+
+
+def _size(size: int) -> str:
+    power, unit = 10, 0
+    while 1 << power <= size:
+        power, unit = power + 10, unit + 1
+    if size & (1 << power - 10) - 1:
+        return f"{size} bytes"
+    return f"{size >> power - 10}{_UNITS[unit]}"
+
+
+def _rate(rate: int) -> str:
+    if rate <= 10**9 and 10**9 % rate == 0:
+        return f"{10**9 // rate} hz"
+    if rate % 10**9 == 0:
+        return f"once every {rate // 10**9} seconds"
+    return f"once every {rate} nanoseconds"
+
+
+def main(argv: Sequence[str], system: System) -> Output:
+    """`dtrace`, with the words after its name."""
+    if not argv:
+        return Output(err=USAGE, status=2)
+    return Command(argv, system).main()

@@ -1,0 +1,232 @@
+/* Numbers of registers for uregs[], and of the fields of a guest's control structure for vmregs[]. */
+inline int R_GS = 0;
+#pragma D binding "1.0" R_GS
+inline int R_FS = 1;
+#pragma D binding "1.0" R_FS
+inline int R_ES = 2;
+#pragma D binding "1.0" R_ES
+inline int R_DS = 3;
+#pragma D binding "1.0" R_DS
+inline int R_EDI = 4;
+#pragma D binding "1.0" R_EDI
+inline int R_ESI = 5;
+#pragma D binding "1.0" R_ESI
+inline int R_EBP = 6;
+#pragma D binding "1.0" R_EBP
+inline int R_ESP = 7;
+#pragma D binding "1.0" R_ESP
+inline int R_EBX = 8;
+#pragma D binding "1.0" R_EBX
+inline int R_EDX = 9;
+#pragma D binding "1.0" R_EDX
+inline int R_ECX = 10;
+#pragma D binding "1.0" R_ECX
+inline int R_EAX = 11;
+#pragma D binding "1.0" R_EAX
+inline int R_TRAPNO = 12;
+#pragma D binding "1.0" R_TRAPNO
+inline int R_ERR = 13;
+#pragma D binding "1.0" R_ERR
+inline int R_EIP = 14;
+#pragma D binding "1.0" R_EIP
+inline int R_CS = 15;
+#pragma D binding "1.0" R_CS
+inline int R_EFL = 16;
+#pragma D binding "1.0" R_EFL
+inline int R_UESP = 17;
+#pragma D binding "1.0" R_UESP
+inline int R_SS = 18;
+#pragma D binding "1.0" R_SS
+inline int R_PC = R_EIP;
+#pragma D binding "1.0" R_PC
+inline int R_SP = R_UESP;
+#pragma D binding "1.0" R_SP
+inline int R_PS = R_EFL;
+#pragma D binding "1.0" R_PS
+inline int R_R0 = R_EAX;
+#pragma D binding "1.0" R_R0
+inline int R_R1 = R_EBX;
+#pragma D binding "1.0" R_R1
+inline int R_RSP = 20;
+#pragma D binding "1.0" R_RSP
+inline int R_RFL = 19;
+#pragma D binding "1.0" R_RFL
+inline int R_RIP = 17;
+#pragma D binding "1.0" R_RIP
+inline int R_RAX = 14;
+#pragma D binding "1.0" R_RAX
+inline int R_RCX = 13;
+#pragma D binding "1.0" R_RCX
+inline int R_RDX = 12;
+#pragma D binding "1.0" R_RDX
+inline int R_RBX = 11;
+#pragma D binding "1.0" R_RBX
+inline int R_RBP = 10;
+#pragma D binding "1.0" R_RBP
+inline int R_RSI = 9;
+#pragma D binding "1.0" R_RSI
+inline int R_RDI = 8;
+#pragma D binding "1.0" R_RDI
+inline int R_R8 = 7;
+#pragma D binding "1.0" R_R8
+inline int R_R9 = 6;
+#pragma D binding "1.0" R_R9
+inline int R_R10 = 5;
+#pragma D binding "1.0" R_R10
+inline int R_R11 = 4;
+#pragma D binding "1.0" R_R11
+inline int R_R12 = 3;
+#pragma D binding "1.0" R_R12
+inline int R_R13 = 2;
+#pragma D binding "1.0" R_R13
+inline int R_R14 = 1;
+#pragma D binding "1.0" R_R14
+inline int R_R15 = 0;
+#pragma D binding "1.0" R_R15
+
+enum vmregs_vmx {
+  VMX_VIRTUAL_PROCESSOR_ID = 0x0,
+  VMX_GUEST_ES_SELECTOR = 0x800,
+  VMX_GUEST_CS_SELECTOR = 0x802,
+  VMX_GUEST_SS_SELECTOR = 0x804,
+  VMX_GUEST_DS_SELECTOR = 0x806,
+  VMX_GUEST_FS_SELECTOR = 0x808,
+  VMX_GUEST_GS_SELECTOR = 0x80a,
+  VMX_GUEST_LDTR_SELECTOR = 0x80c,
+  VMX_GUEST_TR_SELECTOR = 0x80e,
+  VMX_HOST_ES_SELECTOR = 0xc00,
+  VMX_HOST_CS_SELECTOR = 0xc02,
+  VMX_HOST_SS_SELECTOR = 0xc04,
+  VMX_HOST_DS_SELECTOR = 0xc06,
+  VMX_HOST_FS_SELECTOR = 0xc08,
+  VMX_HOST_GS_SELECTOR = 0xc0a,
+  VMX_HOST_TR_SELECTOR = 0xc0c,
+  VMX_IO_BITMAP_A = 0x2000,
+  VMX_IO_BITMAP_A_HIGH = 0x2001,
+  VMX_IO_BITMAP_B = 0x2002,
+  VMX_IO_BITMAP_B_HIGH = 0x2003,
+  VMX_MSR_BITMAP = 0x2004,
+  VMX_MSR_BITMAP_HIGH = 0x2005,
+  VMX_VM_EXIT_MSR_STORE_ADDR = 0x2006,
+  VMX_VM_EXIT_MSR_STORE_ADDR_HIGH = 0x2007,
+  VMX_VM_EXIT_MSR_LOAD_ADDR = 0x2008,
+  VMX_VM_EXIT_MSR_LOAD_ADDR_HIGH = 0x2009,
+  VMX_VM_ENTRY_MSR_LOAD_ADDR = 0x200a,
+  VMX_VM_ENTRY_MSR_LOAD_ADDR_HIGH = 0x200b,
+  VMX_TSC_OFFSET = 0x2010,
+  VMX_TSC_OFFSET_HIGH = 0x2011,
+  VMX_VIRTUAL_APIC_PAGE_ADDR = 0x2012,
+  VMX_VIRTUAL_APIC_PAGE_ADDR_HIGH = 0x2013,
+  VMX_APIC_ACCESS_ADDR = 0x2014,
+  VMX_APIC_ACCESS_ADDR_HIGH = 0x2015,
+  VMX_EPT_POINTER = 0x201a,
+  VMX_EPT_POINTER_HIGH = 0x201b,
+  VMX_GUEST_PHYSICAL_ADDRESS = 0x2400,
+  VMX_GUEST_PHYSICAL_ADDRESS_HIGH = 0x2401,
+  VMX_VMCS_LINK_POINTER = 0x2800,
+  VMX_VMCS_LINK_POINTER_HIGH = 0x2801,
+  VMX_GUEST_IA32_DEBUGCTL = 0x2802,
+  VMX_GUEST_IA32_DEBUGCTL_HIGH = 0x2803,
+  VMX_GUEST_IA32_PAT = 0x2804,
+  VMX_GUEST_IA32_PAT_HIGH = 0x2805,
+  VMX_GUEST_PDPTR0 = 0x280a,
+  VMX_GUEST_PDPTR0_HIGH = 0x280b,
+  VMX_GUEST_PDPTR1 = 0x280c,
+  VMX_GUEST_PDPTR1_HIGH = 0x280d,
+  VMX_GUEST_PDPTR2 = 0x280e,
+  VMX_GUEST_PDPTR2_HIGH = 0x280f,
+  VMX_GUEST_PDPTR3 = 0x2810,
+  VMX_GUEST_PDPTR3_HIGH = 0x2811,
+  VMX_HOST_IA32_PAT = 0x2c00,
+  VMX_HOST_IA32_PAT_HIGH = 0x2c01,
+  VMX_PIN_BASED_VM_EXEC_CONTROL = 0x4000,
+  VMX_CPU_BASED_VM_EXEC_CONTROL = 0x4002,
+  VMX_EXCEPTION_BITMAP = 0x4004,
+  VMX_PAGE_FAULT_ERROR_CODE_MASK = 0x4006,
+  VMX_PAGE_FAULT_ERROR_CODE_MATCH = 0x4008,
+  VMX_CR3_TARGET_COUNT = 0x400a,
+  VMX_VM_EXIT_CONTROLS = 0x400c,
+  VMX_VM_EXIT_MSR_STORE_COUNT = 0x400e,
+  VMX_VM_EXIT_MSR_LOAD_COUNT = 0x4010,
+  VMX_VM_ENTRY_CONTROLS = 0x4012,
+  VMX_VM_ENTRY_MSR_LOAD_COUNT = 0x4014,
+  VMX_VM_ENTRY_INTR_INFO_FIELD = 0x4016,
+  VMX_VM_ENTRY_EXCEPTION_ERROR_CODE = 0x4018,
+  VMX_VM_ENTRY_INSTRUCTION_LEN = 0x401a,
+  VMX_TPR_THRESHOLD = 0x401c,
+  VMX_SECONDARY_VM_EXEC_CONTROL = 0x401e,
+  VMX_PLE_GAP = 0x4020,
+  VMX_PLE_WINDOW = 0x4022,
+  VMX_VM_INSTRUCTION_ERROR = 0x4400,
+  VMX_VM_EXIT_REASON = 0x4402,
+  VMX_VM_EXIT_INTR_INFO = 0x4404,
+  VMX_VM_EXIT_INTR_ERROR_CODE = 0x4406,
+  VMX_IDT_VECTORING_INFO_FIELD = 0x4408,
+  VMX_IDT_VECTORING_ERROR_CODE = 0x440a,
+  VMX_VM_EXIT_INSTRUCTION_LEN = 0x440c,
+  VMX_VMX_INSTRUCTION_INFO = 0x440e,
+  VMX_GUEST_ES_LIMIT = 0x4800,
+  VMX_GUEST_CS_LIMIT = 0x4802,
+  VMX_GUEST_SS_LIMIT = 0x4804,
+  VMX_GUEST_DS_LIMIT = 0x4806,
+  VMX_GUEST_FS_LIMIT = 0x4808,
+  VMX_GUEST_GS_LIMIT = 0x480a,
+  VMX_GUEST_LDTR_LIMIT = 0x480c,
+  VMX_GUEST_TR_LIMIT = 0x480e,
+  VMX_GUEST_GDTR_LIMIT = 0x4810,
+  VMX_GUEST_IDTR_LIMIT = 0x4812,
+  VMX_GUEST_ES_AR_BYTES = 0x4814,
+  VMX_GUEST_CS_AR_BYTES = 0x4816,
+  VMX_GUEST_SS_AR_BYTES = 0x4818,
+  VMX_GUEST_DS_AR_BYTES = 0x481a,
+  VMX_GUEST_FS_AR_BYTES = 0x481c,
+  VMX_GUEST_GS_AR_BYTES = 0x481e,
+  VMX_GUEST_LDTR_AR_BYTES = 0x4820,
+  VMX_GUEST_TR_AR_BYTES = 0x4822,
+  VMX_GUEST_INTERRUPTIBILITY_INFO = 0x4824,
+  VMX_GUEST_ACTIVITY_STATE = 0x4826,
+  VMX_GUEST_SYSENTER_CS = 0x482a,
+  VMX_HOST_IA32_SYSENTER_CS = 0x4c00,
+  VMX_CR0_GUEST_HOST_MASK = 0x6000,
+  VMX_CR4_GUEST_HOST_MASK = 0x6002,
+  VMX_CR0_READ_SHADOW = 0x6004,
+  VMX_CR4_READ_SHADOW = 0x6006,
+  VMX_CR3_TARGET_VALUE0 = 0x6008,
+  VMX_CR3_TARGET_VALUE1 = 0x600a,
+  VMX_CR3_TARGET_VALUE2 = 0x600c,
+  VMX_CR3_TARGET_VALUE3 = 0x600e,
+  VMX_EXIT_QUALIFICATION = 0x6400,
+  VMX_GUEST_LINEAR_ADDRESS = 0x640a,
+  VMX_GUEST_CR0 = 0x6800,
+  VMX_GUEST_CR3 = 0x6802,
+  VMX_GUEST_CR4 = 0x6804,
+  VMX_GUEST_ES_BASE = 0x6806,
+  VMX_GUEST_CS_BASE = 0x6808,
+  VMX_GUEST_SS_BASE = 0x680a,
+  VMX_GUEST_DS_BASE = 0x680c,
+  VMX_GUEST_FS_BASE = 0x680e,
+  VMX_GUEST_GS_BASE = 0x6810,
+  VMX_GUEST_LDTR_BASE = 0x6812,
+  VMX_GUEST_TR_BASE = 0x6814,
+  VMX_GUEST_GDTR_BASE = 0x6816,
+  VMX_GUEST_IDTR_BASE = 0x6818,
+  VMX_GUEST_DR7 = 0x681a,
+  VMX_GUEST_RSP = 0x681c,
+  VMX_GUEST_RIP = 0x681e,
+  VMX_GUEST_RFLAGS = 0x6820,
+  VMX_GUEST_PENDING_DBG_EXCEPTIONS = 0x6822,
+  VMX_GUEST_SYSENTER_ESP = 0x6824,
+  VMX_GUEST_SYSENTER_EIP = 0x6826,
+  VMX_HOST_CR0 = 0x6c00,
+  VMX_HOST_CR3 = 0x6c02,
+  VMX_HOST_CR4 = 0x6c04,
+  VMX_HOST_FS_BASE = 0x6c06,
+  VMX_HOST_GS_BASE = 0x6c08,
+  VMX_HOST_TR_BASE = 0x6c0a,
+  VMX_HOST_GDTR_BASE = 0x6c0c,
+  VMX_HOST_IDTR_BASE = 0x6c0e,
+  VMX_HOST_IA32_SYSENTER_ESP = 0x6c10,
+  VMX_HOST_IA32_SYSENTER_EIP = 0x6c12,
+  VMX_HOST_RSP = 0x6c14,
+  VMX_HOST_RIP = 0x6c16
+};

@@ -1,0 +1,231 @@
+"""The programs of Debian's `dtrace-tests`: Linux' DTrace 2.0 keeps a descendant of illumos' suite, and CI can have it.
+
+What a program must do is again in its name (see `dtrace_programs`); what it prints, errors too, stands in a `.r` file,
+with pointers made alike and, unless the program says `@@nosort`, in any order. Here only programs in D are run, not
+those of a shell or in C, and of those in D the ones that ask for nothing of Linux: :data:`FOLDERS` and :data:`WORDS`
+say which do. Where Linux' D differs from illumos' on purpose or by its implementation, :data:`DIFFERENT` names the
+program and the difference; illumos is the authority.
+
+    python tests/conformance/dtrace_linux.py [--folder aggs …] [--only NAME] [-v]
+"""
+
+import argparse
+import re
+import shlex
+import shutil
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from dtrace_run import CRASHED, HANGS, Done, run
+from dtrace_suite import AIM, Verdict, difference, passed, table
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = {
+    "codegen": "the code that Linux' compiler makes for BPF",
+    "cpc": "hardware performance counters (cpc provider)",
+    "disasm": "the code that Linux' compiler makes for BPF",
+    "fbtprovider": "functions of Linux' kernel",
+    "io": "the io provider of Linux",
+    "ip": "a live network",
+    "lockstat": "lockstat provider: locks of a live kernel",
+    "mib": "the mib provider",
+    "noresolve": "Linux' symbols",
+    "pcap": "packets for tshark",
+    "pid": "the pid provider: a real user process",
+    "proc": "the proc provider of Linux",
+    "sched": "the sched provider of Linux",
+    "sdt": "static points of Linux' kernel",
+    "tcp": "a live network",
+    "udp": "a live network",
+    "usdt": "user-land static probes: a process built from C",
+}
+WORDS = (
+    (r"\bpid\$(target|[0-9])", "the pid provider: a real user process"),
+    (r"\brawtp:|\bperf:|\bcpc:", "a provider of Linux"),
+    (r"\blockstat:", "lockstat provider: locks of a live kernel"),
+    (r"\bfbt:", "functions of Linux' kernel"),
+    (r"`(linux_banner|jiffies|max_pfn|init_task|vmlinux|ext4|nfs|isofs|_|[a-z]+`)", "Linux' symbols"),
+    (r"struct (task_struct|file|bio|page|sk_buff)\b|curthread->", "types of Linux' kernel"),
+)
+LINUX = "an extension or a limit of Linux' D"
+EXTENSIONS = (
+    (r"(?m)^[^\"\n]*//", LINUX + ": comments after //"),
+    (r"\b(scratchsize|maxframes|printsize|modpath|lockmem|nspec=)\b(?<!nspec=)", LINUX + ": an option"),
+    (r"\breturn ?\(|\blink_ntop\b|in6_u\b|inet_ntoa6\([^)]*,", LINUX + ": a function or its arguments"),
+    (r"\brawfbt\b|\bvmlinux\b|\b__u8\b", "a provider or type of Linux"),
+    (r"#\s*include\s*<", "Linux' headers"),
+)
+RENAMED = (
+    ("D_LLQUANT_", ("D_LLQUANT_",)),
+    ("D_PROTO_", ("D_CLEAR_", "D_NORMALIZE_", "D_TRUNC_", "D_STACK_", "D_USTACK_", "D_TRACEMEM_", "D_PRINTF_ARG_FMT")),
+)
+"""Tags that Linux' D has given other names; illumos' stand behind them. The message is not compared then."""
+DIFFERENT: dict[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Program:
+    """One D program of Debian's package."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """Its place below `unittest`."""
+        return "/".join(self.path.parts[self.path.parts.index("unittest") + 1 :])
+
+    @property
+    def folder(self) -> str:
+        """The folder below `unittest` (the first, where they nest)."""
+        return self.path.parts[self.path.parts.index("unittest") + 1]
+
+    @property
+    def kind(self) -> str:
+        return self.path.name.split(".")[0]
+
+    @property
+    def tag(self) -> str:
+        found = re.match(r"(?:err\.(D_\w+)|drp\.(\w+))\.", self.path.name)
+        return (found[1] or found[2]) if found else ""
+
+    @cached_property
+    def text(self) -> str:
+        return self.path.read_text("utf-8", errors="replace")
+
+    @cached_property
+    def code(self) -> str:
+        return re.sub(r"/\*.*?\*/", " ", self.text, flags=re.S)
+
+    def option(self, name: str) -> str | None:
+        """The option `@@name` of the program, else of the `test.options` of its folders; None without it."""
+        for text in (self.text, *(self._options(folder) for folder in self.path.parents[:4])):
+            found = re.search(rf"@@{name}(?![\w-])[ \t]*:?[ \t]*(.*?)[ \t]*(?:\*/|$)", text, re.M)
+            if found:
+                return found[1]
+        return None
+
+    @staticmethod
+    def _options(folder: Path) -> str:
+        path = folder / "test.options"
+        return path.read_text("utf-8") if path.is_file() else ""
+
+    def expected(self) -> bytes | None:
+        path = self.path.with_suffix(".r")
+        return path.read_bytes() if path.is_file() else None
+
+
+def programs(folder: Path) -> list[Program]:
+    """The programs in D below the peer's folder."""
+    unit = next(folder.glob("**/testsuite/test/unittest"))
+    found = [path for path in unit.glob("**/*.d") if re.match(r"(tst|err|drp)\.", path.name)]
+    return [Program(path) for path in sorted(found)]
+
+
+def excluded(program: Program) -> str:
+    """Why a program does not apply here; nothing when it does."""
+    if program.folder in FOLDERS:
+        return FOLDERS[program.folder]
+    base = program.path.with_suffix("")
+    if program.option("skip") is not None or program.option("xfail") is not None or base.with_name(f"{base.name}.x").exists():
+        return "its own suite skips it, or expects that it may fail"
+    if (program.option("trigger") or "none") != "none" or base.with_name(f"{base.name}.t").exists():
+        return "a real user process"
+    if any(base.with_name(base.name + end).exists() for end in (".r.p", ".sh", ".c")):
+        return "a program of the shell that judges it"
+    for pattern, reason in (*WORDS, *EXTENSIONS):
+        if re.search(pattern, program.code):
+            return reason
+    if program.tag in ("D_ARR_BOUNDS", "D_ALLOCA_INCOMPAT", "D_ALLOCA_SIZE"):
+        return LINUX + ": an error that illumos has not"
+    return DIFFERENT.get(program.name, "")
+
+
+def command(program: Program) -> tuple[list[str], Path]:
+    """Options and current folder of its run."""
+    where = program.path.parents[len(program.path.parts) - 1 - program.path.parts.index("testsuite") - 1]
+    name = str(program.path.relative_to(where))
+    tags = {"err": ["-xerrtags"], "drp": ["-xdroptags"]}.get(program.kind, []) if program.tag else []
+    first = program.text.split("\n", 1)[0]
+    if first.startswith("#!dtrace"):
+        return [*shlex.split(first)[1:], name, *tags], where
+    return [*tags, "-s", name, *shlex.split(program.option("runtest-opts") or "")], where
+
+
+def alike(text: bytes, ordered: bool) -> bytes:
+    """Output in the form in which it is compared."""
+    text = re.sub(rb"0x[0-9a-f]+", b"{ptr}", text)
+    text = re.sub(rb"at (BPF pc|DIF offset) \d+", b"at NNN", text)
+    return text if ordered else b"\n".join(sorted(text.split(b"\n")))
+
+
+def judge(program: Program, done: Done) -> str:
+    """Why a run is not what the program wants; nothing when it is."""
+    first = (done.err.decode("utf-8", "replace").strip().splitlines() or [""])[0]
+    if done.status in (CRASHED, HANGS):
+        last = done.err.decode("utf-8", "replace").strip().splitlines()[-1:]
+        return "does not end in time" if done.status == HANGS else f"crashes: {last}"
+    if done.status != (program.kind == "err"):
+        return f"status {done.status}: {first[:150]}"
+    if program.tag and f"[{program.tag}]".encode() not in done.err:
+        ours = next((names for begin, names in RENAMED if program.tag.startswith(begin)), ())
+        return "" if any(f"[{name}" in first for name in ours) else f"no [{program.tag}]: {first[:150]}"
+    wanted = program.expected()
+    if wanted is not None:
+        printed = done.out + (b"-- @@stderr --\n" + done.err if done.err else b"")
+        ordered = program.option("nosort") is not None
+        ours, theirs = alike(printed, ordered), alike(wanted, ordered)
+        if ours != theirs:
+            return f"output differs: {difference(theirs, ours)}"
+    return ""
+
+
+def verdict(program: Program) -> Verdict:
+    """Run a program, when it applies, and judge it."""
+    reason = excluded(program)
+    options, where = command(program)
+    if not reason and "-C" in " ".join(options) and not shutil.which("cpp"):
+        reason = "no C preprocessor (cpp) on this machine"
+    if reason:
+        return Verdict(program, "n/a", reason)
+    wrong = judge(program, run(options, where))
+    return Verdict(program, "FAIL" if wrong else "pass", wrong)
+
+
+def run_suite(folder: Path, folders: list[str] | None = None, only: str = "", verbose: bool = False) -> list[Verdict]:
+    """Run Debian's programs, or those of some folders, or those whose name has `only` in it."""
+    verdicts = []
+    for program in programs(folder):
+        if (not folders or program.folder in folders) and only in program.name:
+            verdicts.append(verdict(program))
+            if verbose:
+                print(f"{verdicts[-1].result:4}  {program.name}  {verdicts[-1].reason}", flush=True)
+    return verdicts
+
+
+def main() -> int:
+    sys.path.insert(0, str(ROOT))
+    from tools.peers import PeerMissing, peer
+
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--folder", action="extend", nargs="+", help="only these folders")
+    parser.add_argument("--only", default="", help="only programs whose folder/name has this in it")
+    parser.add_argument("-v", "--verbose", action="store_true", help="print every program as it ends")
+    chosen = parser.parse_args()
+    try:
+        verdicts = run_suite(peer("dtrace").folder, chosen.folder, chosen.only, chosen.verbose)
+    except PeerMissing as missing:
+        print(f"dtrace_linux: {missing}", file=sys.stderr)
+        return 2
+    reasons = Counter(one.reason for one in verdicts if one.result == "n/a")
+    print(table(verdicts))
+    print("\nnot applicable:", *(f"  {count:4}  {reason}" for reason, count in reasons.most_common()), sep="\n")
+    print("\nfailed:", *(f"  {one.program.name}  {one.reason}" for one in verdicts if one.result == "FAIL"), sep="\n")
+    print(f"\n{passed(verdicts):.1%} of the programs that apply pass (aim: {AIM:.0%})")
+    return int(passed(verdicts) < AIM)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,159 @@
+"""What the system is to D: the table of probes, kernel types, the library, the workload, recordings."""
+
+import io
+from collections import Counter
+
+import pytest
+
+from smartos import events, probes
+from smartos.dtrace import ktypes, library, run_script, trace
+from smartos.dtrace.ctf import Struct, Types, resolve, sizeof, spelling
+from smartos.dtrace.errors import DError
+from smartos.dtrace.providers import kvm, profile
+from smartos.dtrace.providers.table import Table
+from smartos.dtrace.setup import setting
+from smartos.dtrace.tree import ProbeDesc
+from smartos.workload import Workload
+
+
+def test_the_first_three_probes_are_dtrace_s_own():
+    assert [(row.id, row.name) for row in Table().matching(ProbeDesc("dtrace"))] == [(1, "BEGIN"), (2, "END"), (3, "ERROR")]
+
+
+def test_a_number_does_not_depend_on_what_was_asked_first():
+    one, other = Table(), Table()
+    list(one.all())
+    assert next(iter(other.matching(ProbeDesc("sdt", "kvm", "", "kvm-vexit")))).id == next(
+        iter(one.matching(ProbeDesc("sdt", "kvm", "", "kvm-vexit")))).id  # fmt: skip
+
+
+def test_a_profile_probe_is_made_when_it_is_asked_for():
+    table = Table()
+    found = list(table.matching(ProbeDesc("", "", "", "tick-7ms")))
+    assert [row.interval for row in found] == [7_000_000] and list(table.matching(ProbeDesc(id=found[0].id))) == found
+    assert not list(table.matching(ProbeDesc("", "", "", "tick-7")))[0].interval - profile.SECOND // 7
+
+
+def test_all_44_names_of_the_port_are_there():
+    assert len({key[3] for key in kvm.probes()}) == 44
+    rows = list(Table().matching(ProbeDesc("sdt", "kvm")))
+    assert {row.name for row in rows} == {key[3] for key in kvm.probes()}
+    assert [row.name for row in Table().matching(ProbeDesc("kvm"))] == [row.name for row in rows]
+
+
+def test_arguments_have_the_types_that_the_port_gives_them():
+    probe = next(iter(setting().probes.matching(ProbeDesc("sdt", "kvm", "", "kvm-vexit"))))
+    assert [spelling(arg.native) for arg in probe.args] == ["unsigned long", "uint32_t"]
+
+
+def test_stable_providers_translate():
+    probe = next(iter(setting().probes.matching(ProbeDesc("io", "", "bdev_strategy", "start"))))
+    assert [(spelling(arg.native), arg.mapping, spelling(arg.translated)) for arg in probe.args] == [
+        ("buf_t *", 0, "bufinfo_t *"), ("buf_t *", 0, "devinfo_t *"), ("buf_t *", 0, "fileinfo_t *")]  # fmt: skip
+
+
+def test_every_kernel_type_can_be_laid_out():
+    types = Types()
+    ktypes.install(types)
+    for name in ktypes._definitions():
+        kind = resolve(types.lookup(name))
+        if isinstance(kind, Struct) and kind.complete:
+            ends = [member.offset // 8 + sizeof(member.type) for member in kind.members if not member.bitfield]
+            assert max(ends, default=0) <= kind.size, name
+
+
+@pytest.mark.parametrize("name", library.FILES)
+def test_every_library_file_compiles(name):
+    made = setting()
+    made.library.load([name])
+    assert name in made.library.loaded
+
+
+def test_a_program_loads_only_what_it_names():
+    made = setting()
+    made.library.need("BEGIN { trace(EAGAIN) }")
+    assert made.library.loaded == {"errno.d"}
+    made.library.need("tick-1s { @[curpsinfo->pr_fname, cpu] = count() }")
+    assert made.library.loaded == {"errno.d", "procfs.d", "sched.d"}
+
+
+def test_without_the_library_its_names_are_unknown():
+    from smartos.dtrace.options import Options
+
+    options = Options.command()
+    options.set("nolibs")
+    assert "failed to resolve EAGAIN" in run_script("BEGIN { trace(EAGAIN) }", options=options).err
+
+
+def _events(seed: int, seconds: int = 2) -> Counter:
+    found: Counter = Counter()
+    load = Workload(seed)
+    with probes.subscribe(lambda probe, args, context: found.update([(str(probe), context.get("execname"))])):
+        while load.next() < seconds * 10**9:
+            load.fire()
+    return found
+
+
+def test_the_workload_is_the_same_for_the_same_seed():
+    assert _events(1) == _events(1) != _events(2)
+
+
+def test_the_workload_has_what_programs_ask_for():
+    names = {probe.split(":")[0] for probe, _ in _events(1, 8)}
+    assert names >= {"syscall", "proc", "sched", "sysinfo", "vminfo", "io", "ip", "tcp"}
+
+
+def test_system_calls_by_name():
+    done = run_script("syscall::read:entry { @[execname] = count() } tick-3s { exit(0) }", quiet=True)
+    counted = {line.split()[0]: int(line.split()[1]) for line in done.out.splitlines() if line.strip()}
+    assert counted["httpd"] > 10 and counted["qemu-system-x86_"] > 10
+
+
+def test_the_tool_is_a_process_of_the_system():
+    done = run_script("sched:::on-cpu /pid == $pid/ { @[execname] = count() } tick-5s { exit(0) }", quiet=True)
+    assert done.out.split()[0] == "dtrace"
+
+
+def test_profile_samples_who_runs():
+    done = run_script("profile-997 { @[arg0 ? \"kernel\" : \"user\"] = count() } tick-2s { exit(0) }", quiet=True)
+    assert set(done.out.split()[::2]) == {"kernel", "user"}
+
+
+def test_a_disk_takes_its_time():
+    done = run_script("io:::start { s[arg0] = timestamp } io:::done /s[arg0]/ { @ = avg(timestamp - s[arg0]); s[arg0] = 0 } "
+                      "tick-4s { exit(0) }", quiet=True)  # fmt: skip
+    assert 200_000 < int(done.out.split()[0]) < 20_000_000
+
+
+def test_a_recording_fires_the_same_again():
+    file, load = io.StringIO(), Workload(5)
+    program = 'io:::start { @[execname, args[1]->dev_statname] = sum(args[0]->b_bcount) } syscall::open:entry { @o[copyinstr(arg0)] = count() }'
+    with trace(program) as live, events.record(file, "", clock=lambda: load.now):
+        while load.next() < 2 * 10**9:
+            load.fire()
+    lines = file.getvalue().splitlines()
+    with trace(program) as again:
+        assert events.replay(lines) == len(lines) - 1
+    assert again.output == live.output != "\n"
+
+
+def test_a_recording_keeps_its_times():
+    point = probes.declare("sdt:test:unit_again:unit-again", "int")
+    file = io.StringIO()
+    with events.record(file, "sdt:test::unit-again"):
+        for at in (5, 20, 1005):
+            point.fire(at, timestamp=at)
+    assert [event.time for event in events.load(file.getvalue().splitlines())] == [0, 15, 1000]
+
+
+def test_a_recording_that_is_none():
+    with pytest.raises(events.RecordingError, match="version 9"):
+        list(events.load(['{"smartos-events": 9, "probes": {}}']))
+    with pytest.raises(events.RecordingError, match="line 2"):
+        list(events.load(['{"smartos-events": 1, "probes": {}}', "nonsense"]))
+
+
+def test_a_probe_that_nobody_has():
+    with pytest.raises(DError, match="does not match any probes"):
+        with trace("nosuch:::probe { }"):
+            pass
