@@ -300,7 +300,8 @@ class Command:
                 with self.output.open("a", encoding="utf-8", errors="surrogateescape") as file:
                     file.write(text)
             except OSError as error:
-                return Output("", f"{self.err.getvalue()}dtrace: failed to open output file '{self.output}': {error.strerror}\n", 1)
+                said = f"dtrace: failed to open output file '{self.output}': {error.strerror}\n"
+                return Output("", self.err.getvalue() + said, 1)
             text = ""
         return Output(text, self.err.getvalue(), status)
 
