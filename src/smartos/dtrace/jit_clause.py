@@ -40,12 +40,12 @@ STACKS = frozenset((Act.STACK, Act.USTACK, Act.JSTACK))
 
 def listener(firing: "Firing", number: int) -> Callable[..., None] | None:
     """What hears a probe of the table, or None where the generic way has to."""
-    plans = firing.kernel.by_probe[number]
+    plans = firing.kernel.by_probe.get(number, [])
     covered = all(
         not plan.ecb.error and all(step.kind in SIMPLE or step.kind in STACKS or aggregation(step.kind) for step in plan.steps)
         for plan in plans
     )
-    if not covered or plans[0].ecb.probe.provider == "dtrace" or not firing.machine.kernel:
+    if not plans or not covered or plans[0].ecb.probe.provider == "dtrace" or not firing.machine.kernel:
         return None
     return Listener(firing, number, plans).make()
 
