@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import Any
 
+from smartos.dtrace import dof
 from smartos.dtrace.buffer import Drops, Ecb, Entry, Status
 from smartos.dtrace.buffers import POLICIES, AggregationRoom, Buffer
 from smartos.dtrace.clock import Clock
@@ -75,6 +76,7 @@ class Kernel:
 
     def enable(self, program: Program) -> int:
         """Enable a program's clauses; how many probes they match. Raises :class:`DError` for what the kernel refuses."""
+        dof.check(program)
         self._validate(program)
         return sum(self.enable_clause(desc) for desc in program.ecbs)
 
