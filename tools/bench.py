@@ -3,9 +3,9 @@
 Build: seconds cold, with the cells' outputs already in the cache, and seconds after one more line of prose. Pages:
 bytes transferred with gzip, and requests, in Chromium with an empty cache; what explorers add, and what html-manager
 would; milliseconds of a step; seconds to the first result of Python in the page. Lighthouse: the heaviest page, mobile
-and desktop. The ZFS model: see :mod:`tools.bench_zfs`. The plain book has the same sources and cells, and Jupyter
-Book's default look; only what its markup needs is added. Absolute numbers belong to the machine; the ratios of one run
-are what to compare.
+and desktop. The ZFS model: see :mod:`tools.bench_zfs`; D programs beside plain callbacks: :mod:`tools.bench_dtrace`.
+The plain book has the same sources and cells, and Jupyter Book's default look; only what its markup needs is added.
+Absolute numbers belong to the machine; the ratios of one run are what to compare.
 
 Left out: what the plain book fetches from other hosts is counted as requests, and its bytes are not.
 """
@@ -22,7 +22,9 @@ from typing import Any
 
 import yaml
 
+from tools import bench_dtrace
 from tools.bench_pages import explorer_bytes, lighthouse, manager_bytes, measure_pages, measure_run, measure_steps
+from tools.bench_zfs import in_page
 from tools.bench_zfs import lines as zfs_lines
 from tools.bench_zfs import measure as measure_zfs
 from tools.build import JUPYTER_BOOK
@@ -158,6 +160,8 @@ def main() -> None:
     result["manager"], result["run"] = manager_bytes(BENCH / "npm-manager"), measure_run(ours, RUN)
     print("bench: the ZFS model", flush=True)
     result["zfs"] = measure_zfs(BENCH, ours)
+    print("bench: DTrace", flush=True)
+    result["dtrace"] = {"here": bench_dtrace.figures(), "page": in_page(ours, bench_dtrace, "figures()")}
     weights = result["ours"]["pages"]
     result["heaviest"] = max(weights, key=lambda page: weights[page]["bytes"])
     if not options.no_lighthouse:
@@ -195,6 +199,7 @@ def report(result: dict[str, Any]) -> None:
     heavy = sorted(result["ours"]["pages"].items(), key=lambda item: -item[1]["bytes"])[:3]
     print("heaviest: " + ", ".join(f"{page} {weight['bytes'] / 1000:.0f} kB" for page, weight in heavy))
     print("\n".join(zfs_lines(result["zfs"])))
+    print("\n".join(bench_dtrace.lines(result["dtrace"]["here"], result["dtrace"]["page"])))
     (BENCH / "bench.json").write_text(json.dumps(result, indent=2) + "\n", "utf-8")
     print(f"bench: everything is in {BENCH / 'bench.json'}", flush=True)
 

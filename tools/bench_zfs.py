@@ -15,6 +15,7 @@ import random
 import re
 import time
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from smartos.zfs import checksum
@@ -51,16 +52,17 @@ IN_WORKER = """([address, code]) => new Promise((resolve, reject) => {
 })"""
 
 
-def in_page(site: Path) -> dict[str, float]:
-    """The rates in the Python of a built book's page."""
+def in_page(site: Path, module: ModuleType = bench_rates, call: str = "rates()") -> dict[str, Any]:
+    """What a module that is sent to a built book's page finds there: the rates, if nothing else is said."""
     from tools.bench_pages import opened, served
 
-    code = Path(bench_rates.__file__).read_text("utf-8").split('if __name__ == "__main__"')[0]
+    assert module.__file__
+    code = Path(module.__file__).read_text("utf-8").split('if __name__ == "__main__"')[0]
     with served(site) as address, opened() as browser:
         page = browser.new_page()
         page.goto(f"{address}/book/index.html", wait_until="load")  # the one above it leads here
         worker = f"{address}/_static/run/worker.js"
-        said = page.evaluate(IN_WORKER, [worker, f"{code}\nprint(json.dumps(rates()))\n"])
+        said = page.evaluate(IN_WORKER, [worker, f"{code}\nprint(json.dumps({call}))\n"])
     return json.loads(re.search(r"\{.*\}", said)[0])
 
 

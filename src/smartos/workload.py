@@ -8,8 +8,8 @@ Each process is a generator of steps; a step fires what the real kernel would fi
 `acting(…)`, and takes some time. A thread that has work waits for its CPU, runs, and gives it up when it sleeps. The same
 seed gives the same events. Nothing here knows who listens.
 
-What is fired: `syscall:::`, `proc:::`, `sched:::`, `sysinfo:::`, `vminfo:::` and, for disk and network, `io:::`, `ip:::` and `tcp:::`. Arguments are
-objects with the members of the kernel's structures. Left out: preemption, priorities that change, and what the
+What is fired: `syscall:::`, `proc:::`, `sched:::`, `sysinfo:::`, `vminfo:::` and, for disk and network, `io:::`, `ip:::` and
+`tcp:::`. Arguments are objects with the members of the kernel's structures. Left out: preemption, priorities that change, and what the
 processes are for. The cast follows a node of 2011: the global zone's services, and zones of which some hold a guest.
 """
 
@@ -28,7 +28,7 @@ _DISK = DevInfo("sd", "sd1", "/devices/pci@0,0/pci15ad,1976@10/sd@1,0:a", 31, 64
 _MAJORS = {"sd": 31, "e1000g": 52}
 PROBES: tuple[Probe, ...] = (
     *(probe for pair in points.SYSCALLS.values() for probe in pair),
-    *(probe for table in (points.PROC, points.SCHED, points.SYSINFO, points.VMINFO, points.WAIT, points.INTERRUPT) for probe in table.values()),
+    *(probe for table in points.TABLES for probe in table.values()),
     *net.IP.values(), *net.TCP.values(), IO_START, IO_DONE,
 )  # fmt: skip
 
@@ -248,7 +248,7 @@ class Workload:
             yield from self._disk(process, B_WRITE, 1 << 12 + self._random.randrange(5))
 
     def _disk(self, process: Process, way: int, size: int) -> Iterator[int]:
-        """A read or write of the disk: started here, done a few milliseconds later, in the disk's interrupt; until then it sleeps."""
+        """A read or write of the disk: started here, done a few milliseconds later in the disk's interrupt; it sleeps till then."""
         block = self._random.randrange(1 << 24)
         buf = BufInfo(B_BUSY | way, size, block), _DISK, NO_FILE
         with acting(**{**process.context, "stack": WRITING}):
@@ -256,7 +256,8 @@ class Workload:
             _tell(points.WAIT["wait-start"], *buf)
         self._off(process)
         yield 200 * US + int(self._random.expovariate(1 / (3 * MS)))
-        self._interrupt(process, "sd", 1, lambda: _tell(IO_DONE, BufInfo(B_BUSY | B_DONE | way, size, block), _DISK, NO_FILE), DONE)
+        done = BufInfo(B_BUSY | B_DONE | way, size, block)
+        self._interrupt(process, "sd", 1, lambda: _tell(IO_DONE, done, _DISK, NO_FILE), DONE)
         yield from self._on(process)
         with acting(**{**process.context, "stack": WRITING}):
             _tell(points.WAIT["wait-done"], *buf)

@@ -4,7 +4,10 @@ Objects have the members of illumos' `proc_t`, `kthread_t` and `cpu_t` that prog
 2011: the global zone's services, and zones of which some hold a guest. Stacks are texts, frame by frame.
 """
 
-_ZONES = ("global", "b8c1d0f2-9b39-4d0c-8f9e-6f3a6f0f1c11", "1f4a7c3e-52aa-4e0b-9d3d-0a77c1d5e2b7", "c6a0e5d4-7f11-4a5e-8a54-2b9f00d3c8aa")
+_ZONES = (
+    "global", "b8c1d0f2-9b39-4d0c-8f9e-6f3a6f0f1c11", "1f4a7c3e-52aa-4e0b-9d3d-0a77c1d5e2b7",
+    "c6a0e5d4-7f11-4a5e-8a54-2b9f00d3c8aa",
+)  # fmt: skip
 CAST = (
     # pid, ppid, execname, zone, uid, what it does, milliseconds between two bursts, arguments
     (1, 0, "init", 0, 0, "poller", 5000, "/sbin/init"),
@@ -28,7 +31,10 @@ CAST = (
 )  # fmt: skip
 
 CALLING = ("unix`sys_syscall+0x17a",)
-SLEEPING = ("unix`resume+0x186", "unix`swtch+0x141", "genunix`cv_wait_sig_swap_core+0x174", "genunix`poll_common+0x461", "unix`sys_syscall+0x17a")
+SLEEPING = (
+    "unix`resume+0x186", "unix`swtch+0x141", "genunix`cv_wait_sig_swap_core+0x174", "genunix`poll_common+0x461",
+    "unix`sys_syscall+0x17a",
+)  # fmt: skip
 WRITING = ("genunix`bdev_strategy+0x6a", "zfs`vdev_disk_io_start+0x16b", "zfs`zio_vdev_io_start+0x1ea", "zfs`zio_execute+0x8d",
             "genunix`taskq_thread+0x248", "unix`thread_start+0x8")  # fmt: skip
 IDLE = ("unix`mach_cpu_idle+0x6", "unix`cpu_idle+0xaf", "unix`cpu_idle_adaptive+0x19", "unix`idle+0x114", "unix`thread_start+0x8")
@@ -42,8 +48,10 @@ STACKS = {
     ),
     "fsflush": (("zfs`zio_vdev_io_start+0x1ea", "zfs`zio_execute+0x8d", "genunix`taskq_thread+0x248", "unix`thread_start+0x8"),),
     "qemu-system-x86_": (
-        ("kvm`vmx_vcpu_run+0x2f1", "kvm`vcpu_enter_guest+0x3f0", "kvm`__vcpu_run+0x8b", "genunix`ioctl+0x18e", "unix`sys_syscall+0x17a"),
-        ("kvm`vmx_handle_exit+0x91", "kvm`vcpu_enter_guest+0x4f1", "kvm`__vcpu_run+0x8b", "genunix`ioctl+0x18e", "unix`sys_syscall+0x17a"),
+        ("kvm`vmx_vcpu_run+0x2f1", "kvm`vcpu_enter_guest+0x3f0", "kvm`__vcpu_run+0x8b", "genunix`ioctl+0x18e",
+         "unix`sys_syscall+0x17a"),
+        ("kvm`vmx_handle_exit+0x91", "kvm`vcpu_enter_guest+0x4f1", "kvm`__vcpu_run+0x8b", "genunix`ioctl+0x18e",
+         "unix`sys_syscall+0x17a"),
     ),
 }  # fmt: skip
 USTACKS = (
@@ -94,5 +102,6 @@ class Process:
         self.proc.p_tlist = self.thread
         self.context: dict[str, object] = {
             "pid": pid, "ppid": ppid, "tid": 1, "uid": uid, "gid": uid and 10, "execname": name, "zonename": _ZONES[zone],
-            "curthread": self.thread, "cpu": cpu.cpu_id, "stack": CALLING, "ustack": USTACKS[pid % len(USTACKS)] if pid > 3 else (),
+            "curthread": self.thread, "cpu": cpu.cpu_id, "stack": CALLING,
+            "ustack": USTACKS[pid % len(USTACKS)] if pid > 3 else (),
         }  # fmt: skip

@@ -113,3 +113,4 @@ INTERRUPT = {
     "start": declare("sdt:unix:av_dispatch_autovect:interrupt-start", *_VECTOR),
     "complete": declare("sdt:unix:av_dispatch_autovect:interrupt-complete", *_VECTOR, "int"),
 }
+TABLES = PROC, SCHED, SYSINFO, VMINFO, WAIT, INTERRUPT

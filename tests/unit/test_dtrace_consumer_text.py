@@ -5,19 +5,20 @@ from random import Random
 from types import SimpleNamespace
 
 import pytest
-from smartos.dtrace import ctf, messages, names, printtype
+from smartos.dtrace import ctf, dof, messages, names, printtype
 from smartos.dtrace.aggregate import Aggregation
 from smartos.dtrace.aggstore import Element
 from smartos.dtrace.buffer import Drops, Ecb, Entry, FaultData, Record, Status
 from smartos.dtrace.cells import Cell
 from smartos.dtrace.consume import Consumer
+from smartos.dtrace.dif import Difo
 from smartos.dtrace.environment import Environment, ProbeInfo
 from smartos.dtrace.errors import DError, OptionError
 from smartos.dtrace.ident import Ident, Kind, Signature
 from smartos.dtrace.names import Names, Symbol
 from smartos.dtrace.options import Options, stability
 from smartos.dtrace.printf import parse, validate, validate_keys
-from smartos.dtrace.program import Act, Action, EcbDesc, Lib, Statement
+from smartos.dtrace.program import Act, Action, EcbDesc, Lib, Program, Statement
 from smartos.dtrace.render import Abort, Sheet, render
 from smartos.dtrace.traced import traced
 from smartos.dtrace.tree import ProbeDesc
@@ -417,3 +418,12 @@ def test_times_are_of_a_zone():
     assert printf("%Y %T", ("uint64_t", 0), ("uint64_t", 0), sheet=Sheet(zone=zone)) == (
         "1969 Dec 31 16:00:00 Wed, 31 Dec 1970 16:00:00 PST"
     ), "the year of %T is the week's, as strftime's %G gives it"
+
+
+def test_a_program_is_bounded():
+    clause = EcbDesc(ProbeDesc(), actions=[Action(Act.EXIT, Difo(code=[0, 0], ints=[0]))])
+    one = dof.size(Program([clause]))
+    assert 200 < one < 400
+    dof.check(Program([clause] * 10000))
+    with pytest.raises(DError, match="DIF program exceeds maximum program size"):
+        dof.check(Program([clause] * (dof.MOST // one + 1)))

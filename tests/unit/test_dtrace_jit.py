@@ -195,6 +195,7 @@ PROGRAMS = [
     "one { x++; trace(*(int *)(x % 40 > 30 ? NULL : &`physmem)); }",
     "one { self->a[arg0, arg1] = arg1; @ = sum(self->a[arg0, arg1]); }",
     "one /arg1 == 4/ { exit(arg1); } one { @ = count(); } END { trace(walltimestamp != 0); }",
+    "one { @[strexitno[vmregs[0x4402]]] = count(); } two / strexitno[arg1 % 9] != strexitno[2] / { @b[strexitno[arg1]] = count(); }",
     "one { speculate(speculation()); } two { @[arg1 % 3] = count(); } one { @m = max(strlen(execname)); }",
 ]
 

@@ -234,6 +234,9 @@ def test_memory_maps_finds_and_forgets():
     memory.unmap(address)
     with pytest.raises(Fault):
         memory.load(address, 1)
+    for _ in range(5000):
+        memory.unmap(memory.map(b"for a moment"))
+    assert memory.map(b"after") < KERNEL + (1200 << 16)  # places are used again
     large = memory.map(Region(bytearray(200_000), store=True))
     memory.store(large + 199_992, 8, -1)
     assert memory.load(large + 199_992, 8) == M64

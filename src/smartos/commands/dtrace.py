@@ -11,17 +11,15 @@ output buffers (`-B`), the 32-bit data model (`-32`). Follows cmd/dtrace/dtrace.
 import io
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from smartos.commands import dtrace_child, dtrace_report
-from smartos.commands.dtrace_options import USAGE, usage, words
+from smartos.commands.dtrace_options import USAGE, Request, usage, words
 from smartos.commands.output import CommandError, Output
 from smartos.commands.system import System
 from smartos.dtrace.errors import DError, OptionError
 from smartos.dtrace.options import Options
-from smartos.dtrace.program import Program
 from smartos.dtrace.session import LONGEST, Session
 from smartos.dtrace.zones import time_zone
 
@@ -34,29 +32,6 @@ _REFUSED = {
     "anonymous": "-A: anonymous tracing needs a kernel that boots, and is left out here",
     "link": "-G: object files are left out here", "header": "-h: header files are left out here",
 }  # fmt: skip
-_UNITS = " kmgtpe"
-
-
-@dataclass
-class Request:
-    """One program of the command line: a script's name, or the text of a one-liner and how its name reads."""
-
-    text: str
-    spec: str = ""
-    program: Program | None = None
-
-    @property
-    def kind(self) -> str:
-        """What messages call it."""
-        return "description" if self.spec else "script"
-
-    @property
-    def name(self) -> str:
-        """How messages name it: a one-liner up to its predicate or action."""
-        if not self.spec:
-            return self.text
-        end = min((at for at in map(self.text.find, "{/;") if at >= 0), default=len(self.text))
-        return self.text[:end]
 
 
 class Fatal(Exception):
@@ -272,7 +247,7 @@ class Command:
             session.go()
         except DError as error:
             raise Fatal(f"could not enable tracing: {error}") from None
-        self._lowered(before)
+        self.err.write(dtrace_report.changed(self.options, before))
         if "destructive" in self.options and "quiet" not in self.options:
             self.err.write("dtrace: allowing destructive actions\n")
         try:
@@ -295,19 +270,6 @@ class Command:
             self.out.write(
                 dtrace_report.program_info(request.kind, request.name, program, self.session.env, not self.exec)
             )
-
-    def _lowered(self, before: dict) -> None:
-        """Say which buffers came out smaller, and which rates other, than they were asked for."""
-        for what, name in (("buffer", "bufsize"), ("aggregation", "aggsize"), ("speculation", "specsize"),
-                           ("dynamic variable", "dynvarsize")):  # fmt: skip
-            size = self.options.number(name)
-            if name in before and size and size < int(before[name]) - 8:
-                self.err.write(f"dtrace: {what} size lowered to {_size(size)}\n")
-        for what, name in (("cleaning", "cleanrate"), ("status", "statusrate")):
-            rate = self.options.number(name)
-            if name in before and rate and rate != before[name]:
-                way = "reduced" if rate > int(before[name]) else "increased"
-                self.err.write(f"dtrace: {what} rate {way} to {_rate(rate)}\n")
 
     def _trace(self) -> None:
         session = self.session
@@ -338,26 +300,10 @@ class Command:
                 with self.output.open("a", encoding="utf-8", errors="surrogateescape") as file:
                     file.write(text)
             except OSError as error:
-                return Output("", f"{self.err.getvalue()}dtrace: failed to open output file '{self.output}': {error.strerror}\n", 1)
+                said = f"dtrace: failed to open output file '{self.output}': {error.strerror}\n"
+                return Output("", self.err.getvalue() + said, 1)
             text = ""
         return Output(text, self.err.getvalue(), status)
-
-
-def _size(size: int) -> str:
-    power, unit = 10, 0
-    while 1 << power <= size:
-        power, unit = power + 10, unit + 1
-    if size & (1 << power - 10) - 1:
-        return f"{size} bytes"
-    return f"{size >> power - 10}{_UNITS[unit]}"
-
-
-def _rate(rate: int) -> str:
-    if rate <= 10**9 and 10**9 % rate == 0:
-        return f"{10**9 // rate} hz"
-    if rate % 10**9 == 0:
-        return f"once every {rate // 10**9} seconds"
-    return f"once every {rate} nanoseconds"
 
 
 def main(argv: Sequence[str], system: System) -> Output:

@@ -1,8 +1,10 @@
 """The words of a dtrace(1M) command line: its options in any order, what it calls for, and its usage message."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from smartos.commands.output import CommandError
+from smartos.dtrace.program import Program
 
 OPTIONS = "3:6:aAb:Bc:CD:ef:FGhHi:I:lL:m:n:o:p:P:qs:SU:vVwx:X:Z"
 _PREDACT = "[[ predicate ] action ]"
@@ -76,3 +78,25 @@ def words(argv: Sequence[str]) -> Iterator[tuple[str, str]]:
                     raise usage(f"dtrace: option requires an argument -- {letter}")
                 argument, at = argv[at], at + 1
             yield letter, argument
+
+
+@dataclass
+class Request:
+    """One program of the command line: a script's name, or the text of a one-liner and how its name reads."""
+
+    text: str
+    spec: str = ""
+    program: Program | None = None
+
+    @property
+    def kind(self) -> str:
+        """What messages call it."""
+        return "description" if self.spec else "script"
+
+    @property
+    def name(self) -> str:
+        """How messages name it: a one-liner up to its predicate or action."""
+        if not self.spec:
+            return self.text
+        end = min((at for at in map(self.text.find, "{/;") if at >= 0), default=len(self.text))
+        return self.text[:end]

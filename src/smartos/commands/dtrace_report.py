@@ -1,18 +1,18 @@
-"""What dtrace(1M) prints of probes and programs: the list of `-l`, the stability reports of `-v`."""
+"""What dtrace(1M) prints of probes and programs: the list of `-l`, the stability reports of `-v`, changed sizes."""
 
-from collections.abc import Iterator
-from typing import Any
-
-from smartos.dtrace.context import stability
-from smartos.dtrace.ctf import spelling
+from collections.abc import Iterator, Mapping
 from smartos.dtrace.attributes import NONE, of_provider
 from smartos.dtrace.compile import stabilities
+from smartos.dtrace.context import representative, stability
+from smartos.dtrace.ctf import spelling
 from smartos.dtrace.environment import Environment, ProbeInfo
 from smartos.dtrace.ident import CLASSES, LEVELS, Stability
 from smartos.dtrace.match import is_glob
+from smartos.dtrace.options import Options
 from smartos.dtrace.program import EcbDesc, Program
 from smartos.dtrace.tree import ProbeDesc
 
+_UNITS = " kmgtpe"
 HEADING = f"{'ID':>5} {'PROVIDER':>10} {'MODULE':>17} {'FUNCTION':>33} NAME\n"
 
 
@@ -62,13 +62,39 @@ def program_info(what: str, name: str, program: Program, env: Environment, compi
         return text + "\n"
     for ecb in clauses(program):
         text += f"\n{ecb.probe}\n"
-        probe: Any = _stands_for(ecb.probe, env)
+        probe, _ = representative(ecb.probe, env)
         if probe is not None:
             text += probe_info(ecb.probe, probe)
     return text
 
 
-def _stands_for(desc: ProbeDesc, env: Environment) -> ProbeInfo | None:
-    from smartos.dtrace.context import representative
+def changed(options: Options, before: Mapping[str, object]) -> str:
+    """Say which buffers came out smaller, and which rates other, than they were asked for."""
+    text = ""
+    for what, name in (("buffer", "bufsize"), ("aggregation", "aggsize"), ("speculation", "specsize"),
+                       ("dynamic variable", "dynvarsize")):  # fmt: skip
+        size, asked = options.number(name), before.get(name)
+        if isinstance(asked, int) and size and size < asked - 8:
+            text += f"dtrace: {what} size lowered to {_size(size)}\n"
+    for what, name in (("cleaning", "cleanrate"), ("status", "statusrate")):
+        rate, asked = options.number(name), before.get(name)
+        if isinstance(asked, int) and rate and rate != asked:
+            text += f"dtrace: {what} rate {'reduced' if rate > asked else 'increased'} to {_rate(rate)}\n"
+    return text
 
-    return representative(desc, env)[0]
+
+def _size(size: int) -> str:
+    power, unit = 10, 0
+    while 1 << power <= size:
+        power, unit = power + 10, unit + 1
+    if size & (1 << power - 10) - 1:
+        return f"{size} bytes"
+    return f"{size >> power - 10}{_UNITS[unit]}"
+
+
+def _rate(rate: int) -> str:
+    if rate <= 10**9 and 10**9 % rate == 0:
+        return f"{10**9 // rate} hz"
+    if rate % 10**9 == 0:
+        return f"once every {rate // 10**9} seconds"
+    return f"once every {rate} nanoseconds"

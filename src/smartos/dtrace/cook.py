@@ -186,9 +186,11 @@ def cook_statement(node: ExprStatement | FuncStatement, env: Environment, flags:
 
 
 def copied(node: Node) -> Node:
-    """A copy of a node and all under it; identifiers and types stay the same objects."""
+    """A copy of a node and all under it; identifiers and types stay the same objects, and a clause's descriptions, too."""
     new = copy.copy(node)
     for name, value in vars(new).items():
+        if name == "descs":
+            continue
         if isinstance(value, Node):
             setattr(new, name, copied(value))
         elif isinstance(value, list):

@@ -21,11 +21,11 @@ from smartos.dtrace.machine import Machine
 from smartos.dtrace.program import Act
 from smartos.dtrace.speculation import Illegal
 from smartos.dtrace.variables import Limits
+from smartos.dtrace.vtime import Chills, VirtualTime
 
 if TYPE_CHECKING:
     from smartos.dtrace.kernel import Kernel
 
-CHILL_MAX, CHILL_INTERVAL = 500 * 10**6, 10**9
 NSIG = 75
 M64 = (1 << 64) - 1
 _SIMPLE = frozenset((Act.DIFEXPR, Act.LIBACT, Act.PRINTF, Act.PRINTA, Act.SYSTEM, Act.FREOPEN, Act.TRACEMEM, Act.SYM, Act.MOD))
@@ -56,7 +56,7 @@ class Firing:
         self.vtime = VirtualTime() if any(_reads(plan, V.VTIMESTAMP) for plan in kernel.plans) else None
         if self.vtime is not None:
             kernel.compiled = False  # every firing counts, whether its own clauses ask for the time or not
-        self._chilled: dict[int, tuple[int, int]] = {}
+        self.chills = Chills(kernel.clock)
         for plan in kernel.plans:
             self._prepare(plan)
         self.convert = {row: self._converter(plans) for row, plans in kernel.by_probe.items()}
@@ -170,40 +170,6 @@ class Firing:
 
     def _room(self, cpu: int) -> AggregationRoom:
         return self.kernel.room(cpu)
-
-    # ---- destructive ones that change nothing of ours
-
-    def chill(self, frame: Frame, value: int) -> None:
-        """Let time pass, at most half a second in every second and CPU."""
-        clock = self.kernel.clock
-        mark, chilled = self._chilled.get(frame.cpu, (0, 0))
-        if clock.now - mark > CHILL_INTERVAL:
-            mark, chilled = clock.now, 0
-        if chilled + value > CHILL_MAX:
-            raise Fault(FaultKind.ILLOP)
-        clock.advance(clock.now + value)
-        frame.timestamp = clock.now
-        self._chilled[frame.cpu] = mark, chilled + value
-
-
-class VirtualTime:
-    """`vtimestamp`: how long each thread has been on a CPU, as far as the firings show it.
-
-    The time between two firings on a CPU is a thread's if both are its own, as in the real system, which also takes away
-    the time that DTrace itself took.
-    """
-
-    def __init__(self) -> None:
-        self._spent: dict[tuple[Any, Any], int] = {}
-        self._last: dict[int, tuple[tuple[Any, Any], int]] = {}
-
-    def at(self, thread: tuple[Any, Any], cpu: int, now: int) -> int:
-        """A thread's time when it fires."""
-        last, then = self._last.get(cpu, (None, now))
-        if last == thread:
-            self._spent[thread] = self._spent.get(thread, 0) + now - then
-        self._last[cpu] = thread, now
-        return self._spent.get(thread, 0)
 
 
 def _reads(plan: Plan, variable: int) -> bool:
@@ -339,7 +305,7 @@ class _Run:
     def _destroy(self, kind: Act, value: int) -> None:
         """raise(), stop(), breakpoint(), panic(), chill(): what they would do to the system, its owner is told."""
         if kind is Act.CHILL:
-            self.firing.chill(self.frame, value)
+            self.firing.chills.chill(self.frame, value)
             return
         if kind is Act.RAISE and value >= NSIG:
             raise Fault(FaultKind.ILLOP)

@@ -6,6 +6,7 @@ that speculate, destroy or exit) leaves the whole probe to the generic way. The 
 clock is told that it would have been.
 """
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -28,18 +29,23 @@ if TYPE_CHECKING:
     from smartos.dtrace.dif import Difo
     from smartos.dtrace.firing import Firing
 
+LONG, MOST_ANSWERS = 12, 4096  # lines of a choice that is worth remembering, and how many answers are kept
+_LITERAL = re.compile(r"""b'[^']*'|b"[^"]*\"""")
+_PURE = re.compile(r" *(if [\w !=<>&|^~+*()-]+:|else:|(v\d+|x\d+|passed) = (?!\w+\()[\w &|^~+*()-]+)")
+_ASSIGNS = re.compile(r" *(v\d+|x\d+|passed) = ")
+_VALUES = re.compile(r"\b(?:v\d+|x\d+|passed)\b")
 SIMPLE = frozenset((Act.DIFEXPR, Act.LIBACT, Act.PRINTF, Act.PRINTA, Act.SYSTEM, Act.FREOPEN, Act.TRACEMEM, Act.SYM, Act.MOD))
 STACKS = frozenset((Act.STACK, Act.USTACK, Act.JSTACK))
 
 
 def listener(firing: "Firing", number: int) -> Callable[..., None] | None:
     """What hears a probe of the table, or None where the generic way has to."""
-    plans = firing.kernel.by_probe[number]
+    plans = firing.kernel.by_probe.get(number, [])
     covered = all(
         not plan.ecb.error and all(step.kind in SIMPLE or step.kind in STACKS or aggregation(step.kind) for step in plan.steps)
         for plan in plans
     )
-    if not covered or plans[0].ecb.probe.provider == "dtrace" or not firing.machine.kernel:
+    if not plans or not covered or plans[0].ecb.probe.provider == "dtrace" or not firing.machine.kernel:
         return None
     return Listener(firing, number, plans).make()
 
@@ -249,9 +255,27 @@ class Listener:
         if len(texts) == 1 and texts[0].isalnum():
             del unit.lines[-1]
             name = texts[0]
+        self.remember(name, start, depth)
         if at and any("pc =" in line or "Fault(" in line for line in unit.lines[start:]):
             unit.lines.insert(start, " " * depth + f"at = {at}")
         return name, highest[0] < SIGN
+
+    def remember(self, name: str, start: int, depth: int) -> None:
+        """Keep the answers of a long choice that depends on one number alone, as of an array that is an inline's chain."""
+        lines, pad = self.unit.lines, " " * depth
+        first = next((at for at in range(start, len(lines)) if lines[at].startswith(f"{pad}if ")), len(lines))
+        chain = [_LITERAL.sub("0", line) for line in lines[first:]]
+        if len(chain) < LONG or not all(_PURE.fullmatch(line) for line in chain):
+            return
+        made = {found[1] for line in chain if (found := _ASSIGNS.match(line))}
+        given = {word for line in chain for word in _VALUES.findall(line)} - made
+        if len(given) != 1 or name not in made:
+            return
+        known, (number,) = self.unit.keep({}), given
+        lines[first:] = [
+            f"{pad}{name} = {known}.get({number})", f"{pad}if {name} is None:", *(f" {line}" for line in lines[first:]),
+            f"{pad} if len({known}) > {MOST_ANSWERS}: {known}.clear()", f"{pad} {known}[{number}] = {name}",
+        ]  # fmt: skip
 
     def aggregate(self, step: Step, number: int, results: dict[int, tuple[str, bool]], depth: int) -> None:
         """An aggregating action: what happens to a key that is known is written out."""

@@ -21,7 +21,7 @@ from smartos.dtrace.steps import CONDITIONS, LOADS, SIGN, TWO, legal
 
 MOST_LINES = 400
 _NAMES = re.compile(r"[a-z_]\w*")
-DEEPEST = 60
+DEEPEST = 85  # levels of indentation; Python takes 100
 
 
 class Uncovered(Exception):
@@ -79,10 +79,11 @@ class Path:
     stack: list[tuple[Value, str]] = field(default_factory=list)  # value, and an expression of its size if by reference
     condition: Condition = ("cmp", "1", "0", True)  # all flags off, as at the start
     dynamic: bool = False  # something may have been dropped
+    known: dict[object, Value] = field(default_factory=dict)  # what was computed: by expression, or by built-in variable
 
     def copy(self) -> "Path":
         """The same, to go another way."""
-        return replace(self, regs=list(self.regs), stack=list(self.stack))
+        return replace(self, regs=list(self.regs), stack=list(self.stack), known=dict(self.known))
 
 
 class Translator:
@@ -95,6 +96,7 @@ class Translator:
         self.code = unit.machine.prepare(difo)
         self.limit = len(unit.lines) + MOST_LINES
         self.strsize = unit.machine.limits.strsize
+        self.known: dict[object, Value] = {}
 
     def run(self, depth: int) -> None:
         """Write the lines. Raises Uncovered, perhaps after some."""
@@ -106,7 +108,7 @@ class Translator:
 
     def path(self, at: int, path: Path, depth: int) -> None:
         """Follow a path from an instruction on."""
-        unit = self.unit
+        unit, self.known = self.unit, path.known
         while at < len(self.difo.code):
             word = self.difo.code[at]
             op = Op(word >> 24)
@@ -156,9 +158,13 @@ class Translator:
             return constant(value.constant)
         if value.text.isidentifier():
             return value
+        found = self.known.get(value.text)
+        if isinstance(found, Number):
+            return found
         name = self.unit.name()
         self.unit.emit(depth, f"{name} = {value.text}")
-        return replace(value, text=name)
+        self.known[value.text] = made = replace(value, text=name)
+        return made
 
     def text(self, value: Value, depth: int, null: bool = False) -> str:
         """An expression of a string's bytes, cut at strsize. `null` lets NULL be an empty one."""
@@ -218,13 +224,19 @@ class Translator:
         return self.assign(depth, arithmetic(op, a, b))
 
     def tidy(self, half: Value, path: Path) -> None:
-        """Take back the line before the last if it was the first half of a cast, which nobody else uses."""
+        """Take back the line that made the first half of a cast, if it is one of the last two and nobody else uses it."""
         lines = self.unit.lines
-        if not isinstance(half, Number) or half.shifted is None or len(lines) < 2:
+        if not isinstance(half, Number) or half.shifted is None:
             return
-        used = [value.text for value in path.regs] + [value.text for value, _ in path.stack] + list(path.condition[1:3])
-        if half.text not in used and lines[-2].lstrip().startswith(f"{half.text} = ") and half.text not in _NAMES.findall(lines[-1]):
-            del lines[-2]
+        used = {value.text for value in path.regs} | {value.text for value, _ in path.stack} | set(path.condition[1:3])
+        for at in (-1, -2):
+            if half.text in used or len(lines) < -at:
+                return
+            if lines[at].lstrip().startswith(f"{half.text} = "):
+                del lines[at]
+                self.known = path.known = {key: value for key, value in path.known.items() if value.text != half.text}
+                return
+            used.update(_NAMES.findall(lines[at]))
 
     def load(self, op: Op, at: int, word: int, path: Path, depth: int, user: bool = False) -> None:
         """A load from memory."""

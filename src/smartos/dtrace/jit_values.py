@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from smartos.dtrace.dif import Op
 from smartos.dtrace.memory import TOP
-from smartos.dtrace.steps import SIGN, TWO
+from smartos.dtrace.steps import CONDITIONS, SIGN, TWO
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,23 @@ def _right(x: str, y: str, shift: int | None, a: Number) -> Number:
 Condition = tuple[str, str, str, bool]
 """What a comparison left: its kind ("cmp", "tst", "scmp"), the two operands, whether signs can be ignored."""
 
+
+def _known(op: Op, kind: str, a: int, b: int) -> bool:
+    """Whether a branch is taken after a comparison of numbers that are known."""
+    difference = a - b & TOP
+    flags = Flags(negative=kind == "cmp" and difference >= SIGN, zero=not difference, carry=kind == "cmp" and a < b)
+    return CONDITIONS[op](flags)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Flags:
+    """Condition codes, as a run has them."""
+
+    negative: bool
+    zero: bool
+    carry: bool
+
+
 _PLAIN = {Op.BE: "==", Op.BNE: "!=", Op.BG: ">", Op.BGE: ">=", Op.BL: "<", Op.BLE: "<="}
 _UNSIGNED = {Op.BE: "==", Op.BNE: "!=", Op.BGU: ">", Op.BGEU: ">=", Op.BLU: "<", Op.BLEU: "<="}
 _ALWAYS = {"tst": (Op.BGE, Op.BGEU), "scmp": (Op.BGEU,)}
@@ -136,6 +153,8 @@ def branch(op: Op, condition: Condition) -> str | bool:
     kind, a, b, plain = condition
     if op is Op.BA:
         return True
+    if kind != "scmp" and a.isdigit() and b.isdigit():
+        return _known(op, kind, int(a), int(b))
     if op in _ALWAYS.get(kind, ()):
         return True
     if op in _NEVER.get(kind, ()):

@@ -64,7 +64,15 @@ def _store_static(scope: int) -> Callable[..., None]:
 
 
 def builtin(self: Translator, at: int, number: int, element: Number, depth: int) -> Value:
-    """A built-in variable."""
+    """A built-in variable; once it has been read it is known, since none changes while an object runs."""
+    key = number, element.text
+    found = self.known.get(key)
+    if found is None:
+        found = self.known[key] = _builtin(self, at, number, element, depth)
+    return found
+
+
+def _builtin(self: Translator, at: int, number: int, element: Number, depth: int) -> Value:
     unit = self.unit
     if V.ARG0 <= number <= V.ARG9:
         return _argument(self, number - V.ARG0, depth)

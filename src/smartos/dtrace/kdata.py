@@ -27,19 +27,23 @@ def values(objects: "Objects") -> dict[str, Any]:
     """The variables' values."""
     init = {"p_pidp": {"pid_id": 1}, "p_user": {"u_comm": "init"}}
     return {
-        "devnamesp": [{"dn_name": DRIVERS.get(major, "")} for major in range(256)], "sclass": [{"cl_name": name} for name in CLASSES], "kmem_flags": 0,
-        "physmem": MEMORY_PAGES, "freemem": MEMORY_PAGES // 2, "lbolt": 360_000, "hz": 100, "maxusers": 2048, "ncpus": 1,
+        "devnamesp": [{"dn_name": DRIVERS.get(major, "")} for major in range(256)],
+        "sclass": [{"cl_name": name} for name in CLASSES], "kmem_flags": 0, "physmem": MEMORY_PAGES,
+        "freemem": MEMORY_PAGES // 2, "lbolt": 360_000, "hz": 100, "maxusers": 2048, "ncpus": 1,
         "utsname": {"sysname": "SunOS", "nodename": "headnode", "release": "5.11", "version": "joyent_20110812T130000Z", "machine": "i86pc"},
-        "p0": {"p_pidp": {"pid_id": 0}, "p_user": {"u_comm": "sched"}}, "cpu_list": cpu(0), "practive": init, "kas": {"a_size": 1 << 40},
-        "rootdir": {"v_path": "/", "v_op": {"vnop_name": "zfs"}}, "panicstr": None, "dtrace_zero": b"", "maxphys": 57344, "nproc": 64,
-        "initname": "/sbin/init", "zone0": {"zone_name": "global", "zone_nodename": "headnode"}, "max_cpuid": 0, "max_ncpus": 1, "pagesize": 4096,
+        "p0": {"p_pidp": {"pid_id": 0}, "p_user": {"u_comm": "sched"}}, "cpu_list": cpu(0), "practive": init,
+        "kas": {"a_size": 1 << 40}, "rootdir": {"v_path": "/", "v_op": {"vnop_name": "zfs"}}, "panicstr": None,
+        "dtrace_zero": b"", "maxphys": 57344, "nproc": 64, "initname": "/sbin/init",
+        "zone0": {"zone_name": "global", "zone_nodename": "headnode"}, "max_cpuid": 0, "max_ncpus": 1, "pagesize": 4096,
         "_pagesize": 4096, "availrmem": MEMORY_PAGES // 2, "swapfs_minfree": MEMORY_PAGES // 8, "swapfs_reserve": 1024,
-        "hp_avenrun": [8192, 7168, 6144], "avenrun": [32, 28, 24], "physinstalled": MEMORY_PAGES, "mpid": 4711, "platform": "i86pc",
+        "hp_avenrun": [8192, 7168, 6144], "avenrun": [32, 28, 24], "physinstalled": MEMORY_PAGES, "mpid": 4711,
+        "platform": "i86pc",
         "k_anoninfo": {"ani_max": 2 << 20, "ani_phys_resv": 1 << 18, "ani_mem_resv": 0, "ani_locked_swap": 0},
         "architecture": "i386", "rootvfs": {"vfs_bsize": 131072},
         "global_zone": {"zone_name": "global", "zone_nodename": "headnode"}, "t0": {"t_tid": 0}, "tick_per_msec": 0,
-        "rootvp": {"v_path": "/", "v_count": 1, "v_type": 2, "v_op": {"vnop_name": "zfs"}}, "cpu_lock": {}, "vfssw_lock": {},
-        "kernelbase": 0xFFFF_FD80_0000_0000, "max_cpuid": 255, "v": {"v_buf": 100, "v_proc": 30000, "v_maxup": 29995},
+        "rootvp": {"v_path": "/", "v_count": 1, "v_type": 2, "v_op": {"vnop_name": "zfs"}}, "cpu_lock": {},
+        "vfssw_lock": {}, "kernelbase": 0xFFFF_FD80_0000_0000, "max_cpuid": 255,
+        "v": {"v_buf": 100, "v_proc": 30000, "v_maxup": 29995},
     }  # fmt: skip
 
 
@@ -49,7 +53,8 @@ def install(objects: "Objects", symbols: "Symbols") -> None:
     for name in VARIABLES:
         ident = symbols.find("", name)
         if ident is not None:
-            objects.machine.memory.map(VariableRegion(objects, known.get(name, 0), symbols.layout(name)), address=ident.data.address)
+            region = VariableRegion(objects, known.get(name, 0), symbols.layout(name))
+            objects.machine.memory.map(region, address=ident.data.address)
 
 
 class VariableRegion(Region):

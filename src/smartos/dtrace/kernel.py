@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import Any
 
+from smartos.dtrace import dof
 from smartos.dtrace.buffer import Drops, Ecb, Entry, Status
 from smartos.dtrace.buffers import POLICIES, AggregationRoom, Buffer
 from smartos.dtrace.clock import Clock
@@ -21,16 +22,12 @@ from smartos.dtrace.errors import DError
 from smartos.dtrace.options import Options
 from smartos.dtrace.program import Act, EcbDesc, Program
 from smartos.dtrace.providers.profile import every_cpu
+from smartos.dtrace.sizes import settle
 from smartos.dtrace.speculation import Speculations
 from smartos.dtrace.timers import Timers
 from smartos.dtrace.tree import ProbeDesc
 
-MEMORY = 64 << 20
-"""Bytes that one buffer may have; a larger one is made smaller by halves, or refused with `bufresize=manual`."""
-DYNVARSIZE = 1 << 20
 FILL, SWITCH = 1, 2  # values of bufpolicy
-MANUAL = 1  # of bufresize
-CLEANRATE_MAX, CLEANRATE_MIN, STATUSRATE_MAX = 10**9 // 5000, 60 * 10**9, 10 * 10**9
 BEGIN, END, ERROR = 1, 2, 3
 WARM = 16  # firings of a probe that are interpreted; compiling its clauses takes as long as some hundred
 
@@ -79,6 +76,7 @@ class Kernel:
 
     def enable(self, program: Program) -> int:
         """Enable a program's clauses; how many probes they match. Raises :class:`DError` for what the kernel refuses."""
+        dof.check(program)
         self._validate(program)
         return sum(self.enable_clause(desc) for desc in program.ecbs)
 
@@ -128,7 +126,8 @@ class Kernel:
         if any(plan.ecb.destructive for plan in self.plans) and "destructive" not in self.options:
             raise DError("", "Destructive actions not allowed")
         self._reserve_for_end()
-        self._sizes()
+        settle(self.options, self.plans, self.reserve)
+        self.speculations = Speculations(self.options.number("nspec"), self.options.number("specsize"))
         self._machine()
         self.activity = Activity.WARMUP
         self.buffer(0)
@@ -214,39 +213,6 @@ class Kernel:
         ends = self.by_probe.get(END, ())
         if self.options.number("bufpolicy") == FILL:
             self.reserve = sum(plan.ecb.needed + plan.ecb.alignment for plan in ends)
-
-    def _sizes(self) -> None:
-        """Settle the sizes of all buffers. Raises :class:`DError`."""
-        options, needed = self.options, max((plan.ecb.needed for plan in self.plans), default=0)
-        aggregates = any(plan.ecb.aggregations for plan in self.plans)
-        speculates = any(step.kind is Act.SPECULATE for plan in self.plans for step in plan.steps)
-        if options.number("aggsize"):
-            if not aggregates:
-                options["aggsize"] = 0
-            elif options.number("bufsize") < needed:
-                options["bufsize"] = needed
-        if not speculates:
-            options["specsize"] = 0
-        wanted = {"bufsize": needed, "specsize": speculates, "aggsize": aggregates}
-        if any(needs and options.number(name) < 8 for name, needs in wanted.items()):
-            raise DError("", "Enabling exceeds size of buffer")
-        for name in ("bufsize", "aggsize", "specsize"):
-            if options.number(name):
-                options[name] = self._size(options.number(name) & ~7)
-        if self.options.number("bufsize") < self.reserve:
-            raise DError("", "END enablings exceed size of principal buffer")
-        options["dynvarsize"] = self._size(options.number("dynvarsize", DYNVARSIZE))
-        options["statusrate"] = min(options.number("statusrate"), STATUSRATE_MAX)
-        options["cleanrate"] = min(max(options.number("cleanrate"), CLEANRATE_MAX), CLEANRATE_MIN)
-        self.speculations = Speculations(options.number("nspec"), options.number("specsize"))
-
-    def _size(self, size: int) -> int:
-        """The size that a buffer gets. Raises :class:`DError` when it may not be made smaller."""
-        while size > MEMORY:
-            if self.options.number("bufresize") == MANUAL:
-                raise DError("", "Not enough space")
-            size = size // 2 & ~7
-        return size
 
     def _machine(self) -> None:
         from smartos.dtrace.firing import Firing

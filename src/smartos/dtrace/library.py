@@ -16,10 +16,15 @@ from typing import Any
 from smartos.dtrace.environment import Environment
 from smartos.dtrace.errors import DError
 
-FILES = ("errno.d", "signal.d", "unistd.d", "regs.d", "net.d", "procfs.d", "sched.d", "io.d", "ip.d", "tcp.d", "udp.d", "sysevent.d", "exitno.d")
+FILES = (
+    "errno.d", "signal.d", "unistd.d", "regs.d", "net.d", "procfs.d", "sched.d", "io.d", "ip.d", "tcp.d", "udp.d", "sysevent.d",
+    "exitno.d",
+)  # fmt: skip
 _PROVIDERS = {"io": ("io.d",), "fsinfo": ("io.d",), "proc": ("procfs.d",), "sched": ("procfs.d", "sched.d"), "ip": ("ip.d",),
               "tcp": ("ip.d", "tcp.d"), "udp": ("ip.d", "udp.d"), "sysevent": ("sysevent.d",)}  # fmt: skip
-_DEFINES = re.compile(r"^(?:inline\s[^=\[]*?(\w+)\s*(?:=|\[)|struct (\w+) \{|\} (\w+);|typedef [^{]*?(\w+);|translator (\w+) <)", re.M)
+_DEFINES = re.compile(
+    r"^(?:inline\s[^=\[]*?(\w+)\s*(?:=|\[)|struct (\w+) \{|\} (\w+);|typedef [^{]*?(\w+);|translator (\w+) <)", re.M
+)
 _ENUM = re.compile(r"^enum \w+ \{(.*?)\}", re.M | re.S)
 _WORD = re.compile(r"(?<!->)(?<![.\w])[A-Za-z_]\w*")
 _COMMENT = re.compile(r"/\*.*?\*/", re.S)

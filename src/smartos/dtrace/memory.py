@@ -8,6 +8,7 @@ Left out: protection bits, and more than one user process at a time; whose memor
 says. Follows `dtrace_load8` to `dtrace_load64`, `dtrace_strlen`, `dtrace_bcopy` and the toxic range of amd64.
 """
 
+from collections import deque
 from collections.abc import Callable
 
 from smartos.dtrace.fault import Fault, FaultKind
@@ -18,6 +19,7 @@ USER = 0x0805_0000  # and a user process's
 USER_LIMIT = 0xFFFF_FD7F_FFE0_0000  # below it nothing is the kernel's; a load of the kernel's from there faults
 TOP = (1 << 64) - 1
 _SLACK = 4096
+_REST = 1024  # places that were given back wait until there are more than so many: a stale pointer mostly faults
 
 
 class Region:
@@ -69,11 +71,14 @@ class Memory:
         self._next = {False: KERNEL, True: USER}
         self._strings: dict[tuple[bytes, bool], int] = {}
         self._keep = strings
+        self._free: deque[int] = deque()  # kernel pages that were unmapped
 
     def map(self, what: bytes | bytearray | memoryview | Region, user: bool = False, address: int | None = None) -> int:
         """Give bytes (or a region) an address: the next free one, or `address`, a multiple of 65536."""
         region = what if isinstance(what, Region) else Region(what)
         pages = (region.limit - 1 >> PAGE_SHIFT) + 1
+        if address is None and pages == 1 and not user and len(self._free) > _REST:
+            address = self._free.popleft()
         if address is None:
             address = self._next[user]
             self._next[user] = address + (pages << PAGE_SHIFT)
@@ -85,8 +90,11 @@ class Memory:
     def unmap(self, address: int) -> None:
         """Take the region at an address away; later loads from it fault."""
         region = self.pages[address >> PAGE_SHIFT]
-        for page in range(region.base >> PAGE_SHIFT, (region.base + region.limit - 1 >> PAGE_SHIFT) + 1):
+        pages = range(region.base >> PAGE_SHIFT, (region.base + region.limit - 1 >> PAGE_SHIFT) + 1)
+        for page in pages:
             del self.pages[page]
+        if len(pages) == 1 and region.base >= KERNEL:
+            self._free.append(region.base)
 
     def intern(self, text: bytes, user: bool = False) -> int:
         """The address of a string that the kernel, or a user process, would have somewhere. The oldest go when there are too many."""

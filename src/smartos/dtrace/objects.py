@@ -220,5 +220,7 @@ def _member(what: Any, name: str) -> Any:
 
 def _target(pointer: Pointer) -> CType | None:
     to = resolve(pointer.to)
-    return to if isinstance(to, Struct) and to.complete else (to if isinstance(to, Integer | Pointer | Enum) and sizeof(to) else None)
+    if isinstance(to, Struct):
+        return to if to.complete else None
+    return to if isinstance(to, Integer | Pointer | Enum) and sizeof(to) else None
 

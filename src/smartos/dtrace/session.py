@@ -112,7 +112,8 @@ class Session:
         self._sources.append(self.kernel.timers)
 
     def _start_workload(self) -> None:
-        probes = {id(plans[0].ecb.probe.source) for plans in self.kernel.by_probe.values() if getattr(plans[0].ecb.probe, "source", None)}
+        enabled = [getattr(plans[0].ecb.probe, "source", None) for plans in self.kernel.by_probe.values()]
+        probes = {id(source) for source in enabled if source is not None}
         if not probes and not self.kernel.timers:
             return
         from smartos import workload

@@ -13,7 +13,9 @@ from smartos.dtrace.options import Options
 from smartos.dtrace.providers.table import Table
 from smartos.dtrace.symbols import Symbols
 
-MACROS = {"pid": 4711, "ppid": 4705, "pgid": 4711, "sid": 4700, "uid": 0, "euid": 0, "gid": 0, "egid": 0, "projid": 1, "taskid": 8}
+MACROS = {
+    "pid": 4711, "ppid": 4705, "pgid": 4711, "sid": 4700, "uid": 0, "euid": 0, "gid": 0, "egid": 0, "projid": 1, "taskid": 8,
+}  # fmt: skip
 """The consumer's own process, as `$pid` and the others have it."""
 
 

@@ -22,7 +22,9 @@ def idle(cpu: int, now: int) -> Sample:
     return IDLE_PC, 0, {"cpu": cpu, "stack": IDLE_STACK}
 
 
-IDLE_STACK = ("unix`mach_cpu_idle+0x6", "unix`cpu_idle+0xaf", "unix`cpu_idle_adaptive+0x19", "unix`idle+0x114", "unix`thread_start+0x8")
+IDLE_STACK = (
+    "unix`mach_cpu_idle+0x6", "unix`cpu_idle+0xaf", "unix`cpu_idle_adaptive+0x19", "unix`idle+0x114", "unix`thread_start+0x8",
+)  # fmt: skip
 
 
 class Timers:

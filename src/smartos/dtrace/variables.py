@@ -49,10 +49,6 @@ class Static:
         """Make it NULL, or not."""
         self.region.data[0] = 255 if yes else 0  # type: ignore[index]
 
-    def put(self, data: bytes) -> None:
-        """Replace the first bytes of the value."""
-        self.region.data[8 : 8 + len(data)] = data  # type: ignore[index]
-
 
 class Variables:
     """All variables of one consumer's programs.

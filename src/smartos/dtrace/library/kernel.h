@@ -108,9 +108,14 @@ typedef struct task { taskid_t tk_tkid; uint_t tk_hold_count; struct kproject *t
 typedef struct pool { poolid_t pool_id; } pool_t;
 typedef struct contract { ctid_t ct_id; } contract_t;
 typedef struct cont_process { struct contract conp_contract; } cont_process_t;
+typedef struct uf_entry { kmutex_t uf_lock; struct file *uf_file; void *uf_fpollinfo; int uf_refcnt; int uf_alloc; short uf_flag; short uf_busy; } uf_entry_t;
+typedef struct uf_info { kmutex_t fi_lock; int fi_badfd; int fi_action; int fi_nfiles; struct uf_entry *fi_list; } uf_info_t;
+typedef struct sigaltstack { void *ss_sp; size_t ss_size; int ss_flags; } stack_t;
+typedef struct sigaltstack32 { uint32_t ss_sp; uint32_t ss_size; int ss_flags; } stack32_t;
 typedef struct user {
   timestruc_t u_start; clock_t u_ticks; char u_comm[17]; char u_psargs[80]; int u_argc; uintptr_t u_argv; uintptr_t u_envp;
   struct vnode *u_cdir; struct vnode *u_rdir; mode_t u_cmask; int u_nofiles; ushort_t u_acflag; int u_systrap;
+  struct uf_info u_finfo;
 } user_t;
 typedef struct proc {
   struct vnode *p_exec; struct as *p_as; struct plock *p_lockp; struct cred *p_cred; char p_stat; char p_wcode;
@@ -137,7 +142,7 @@ typedef struct cpu {
   char cpu_kprunrun; pri_t cpu_dispatch_pri; struct processor_info cpu_type_info; struct cpu_physid *cpu_physid;
   int cpu_intr_actv; uint64_t cpu_dtrace_probes; uint64_t cpu_dtrace_nsec; pc_t cpu_profile_pc; pc_t cpu_profile_upc;
 } cpu_t;
-typedef struct _klwp { int lwp_eosys; int lwp_asleep; struct _kthread *lwp_thread; struct proc *lwp_procp; char lwp_error; } klwp_t;
+typedef struct _klwp { int lwp_eosys; int lwp_asleep; struct _kthread *lwp_thread; struct proc *lwp_procp; char lwp_error; uintptr_t lwp_ustack; } klwp_t;
 typedef struct _kthread {
   struct _kthread *t_link; caddr_t t_stk; void (*t_startpc)(void); struct cpu *t_bound_cpu; short t_affinitycnt;
   short t_bind_cpu; ushort_t t_flag; ushort_t t_proc_flag; ushort_t t_schedflag; char t_preempt; uint_t t_state; pri_t t_pri;
@@ -157,7 +162,11 @@ typedef struct uio { void *uio_iov; int uio_iovcnt; offset_t uio_loffset; int ui
 
 typedef struct datab { uchar_t *db_base; uchar_t *db_lim; uchar_t db_ref; uchar_t db_type; } dblk_t;
 typedef struct msgb { struct msgb *b_next; struct msgb *b_prev; struct msgb *b_cont; uchar_t *b_rptr; uchar_t *b_wptr; struct datab *b_datap; uchar_t b_band; ushort_t b_flag; } mblk_t;
+struct in_addr { uint32_t _S_addr; };
+struct sockaddr { ushort_t sa_family; char sa_data[14]; };
+struct sockaddr_in { ushort_t sin_family; ushort_t sin_port; struct in_addr sin_addr; char sin_zero[8]; };
 typedef struct in6_addr { union { uint8_t _S6_u8[16]; uint32_t _S6_u32[4]; } _S6_un; } in6_addr_t;
+struct sockaddr_in6 { ushort_t sin6_family; ushort_t sin6_port; uint32_t sin6_flowinfo; struct in6_addr sin6_addr; uint32_t sin6_scope_id; uint32_t __sin6_src_id; };
 typedef struct netstack { netstackid_t netstack_stackid; } netstack_t;
 typedef struct ip_stack { struct netstack *ips_netstack; } ip_stack_t;
 typedef struct ill_s { char *ill_name; struct ip_stack *ill_ipst; } ill_t;

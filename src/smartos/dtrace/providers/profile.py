@@ -9,7 +9,9 @@ import re
 SECOND = 10**9
 MINIMUM = SECOND // 5000
 PROFILE, TICK = "profile-", "tick-"
-STANDARD = (*(f"profile-{n}" for n in (97, 199, 499, 997, 1999, 4001, 4999)), *(f"tick-{n}" for n in (1, 10, 100, 500, 1000, 5000)))
+STANDARD = (
+    *(f"profile-{n}" for n in (97, 199, 499, 997, 1999, 4001, 4999)), *(f"tick-{n}" for n in (1, 10, 100, 500, 1000, 5000)),
+)  # fmt: skip
 _UNITS = {
     **dict.fromkeys(("ns", "nsec"), 1), **dict.fromkeys(("us", "usec"), 1000), **dict.fromkeys(("ms", "msec"), 10**6),
     **dict.fromkeys(("s", "sec"), SECOND), **dict.fromkeys(("m", "min"), 60 * SECOND),

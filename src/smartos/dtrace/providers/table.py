@@ -17,12 +17,15 @@ from smartos.dtrace.match import matches, part_matches
 from smartos.dtrace.providers import arguments, profile
 from smartos.dtrace.tree import ProbeDesc
 
-ZFS = ("spa", "send", "receive", "scan", "arc_zfs", "bpobj", "deadlist", "dsl_destroy", "dsl_snapshot", "vdev_raidz", "vdev_mirror")
+ZFS = (
+    "spa", "send", "receive", "scan", "arc_zfs", "bpobj", "deadlist", "dsl_destroy", "dsl_snapshot", "vdev_raidz", "vdev_mirror",
+)  # fmt: skip
 GROUPS: tuple[tuple[str, int, tuple[str, ...], tuple[str, ...]], ...] = (
-    ("system", 1000, ("syscall", "proc", "sched", "sysinfo", "vminfo", "io", "ip", "tcp", "mib", "fbt", "sdt"), ("smartos.workload",)),
+    ("system", 1000, ("syscall", "proc", "sched", "sysinfo", "vminfo", "io", "ip", "tcp", "mib", "fbt", "sdt"),
+     ("smartos.workload",)),
     ("zfs", 20000, ("io", "fbt", "sdt"), tuple(f"smartos.zfs.{name}" for name in ZFS)),
     ("kvm", 30000, ("sdt", "kvm"), ("smartos.kvm.vm",)),
-)
+)  # fmt: skip
 MODULES = {"system": ("", "genunix", "unix", "TS", "ip"), "zfs": ("zfs", "genunix"), "kvm": ("kvm",)}
 ALIAS, ALIASES = "kvm", 35000
 OTHERS, ON_DEMAND = 40000, 70001
