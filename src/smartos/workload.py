@@ -9,8 +9,8 @@ Each process is a generator of steps; a step fires what the real kernel would fi
 seed gives the same events. Nothing here knows who listens.
 
 What is fired: `syscall:::`, `proc:::`, `sched:::`, `sysinfo:::`, `vminfo:::` and, for disk and network, `io:::`, `ip:::` and
-`tcp:::`. Arguments are objects with the members of the kernel's structures. Left out: preemption, priorities that change, and what the
-processes are for. The cast follows a node of 2011: the global zone's services, and zones of which some hold a guest.
+`tcp:::`. Arguments are objects with the members of the kernel's structures. Left out: preemption, priorities that change,
+and what the processes are for. The cast follows a node of 2011: the global zone's services, and zones of which some hold a guest.
 """
 
 import heapq
@@ -248,7 +248,7 @@ class Workload:
             yield from self._disk(process, B_WRITE, 1 << 12 + self._random.randrange(5))
 
     def _disk(self, process: Process, way: int, size: int) -> Iterator[int]:
-        """A read or write of the disk: started here, done a few milliseconds later in the disk's interrupt; it sleeps till then."""
+        """A read or write of the disk: started here, done some milliseconds later in an interrupt; till then it sleeps."""
         block = self._random.randrange(1 << 24)
         buf = BufInfo(B_BUSY | way, size, block), _DISK, NO_FILE
         with acting(**{**process.context, "stack": WRITING}):

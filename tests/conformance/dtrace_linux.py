@@ -158,6 +158,7 @@ def alike(text: bytes, ordered: bool) -> bytes:
     """Output in the form in which it is compared."""
     text = re.sub(rb"0x[0-9a-f]+", b"{ptr}", text)
     text = re.sub(rb"at (BPF pc|DIF offset) \d+", b"at NNN", text)
+    text = re.sub(rb"(?m)^(CPU +ID)? +FUNCTION:NAME$|^ *(?:\d+ +\d+)? +(?=[\w-]*:[\w-]+ )", rb"", text)
     return text if ordered else b"\n".join(sorted(text.split(b"\n")))
 
 

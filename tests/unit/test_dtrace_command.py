@@ -152,3 +152,10 @@ def test_a_library_of_one_s_own(system):
 
 def test_destructive_actions_are_announced(system):
     assert dtrace(system, "-wn", "BEGIN { chill(1); exit(0) }").err.endswith("dtrace: allowing destructive actions\n")
+
+
+def test_clocks_run_while_a_command_works(system):
+    dtrace(system, "-qn", "BEGIN", "-c", "mkfile 64m a")
+    done = dtrace(system, "-qn", "io:::start { @ = count() } tick-5000 { @t = count() }", "-c", "zpool create tank a")
+    writes, ticks = sorted((int(word) for word in done.out.split()), reverse=True)
+    assert writes > ticks >= 0 and done.status == 0

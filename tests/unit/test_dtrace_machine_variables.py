@@ -79,6 +79,9 @@ def test_copying_from_a_bad_address_leaves_an_empty_string():
         bench.put(GLOBAL, TEXT, 1)
     assert (caught.value.value, caught.value.offset) == (1, 4)
     assert bench.get(GLOBAL, TEXT) == b""
+    with pytest.raises(Fault) as caught:
+        bench.put(GLOBAL, STRUCT, 5)
+    assert caught.value.value == 5  # upward in memory, the copy goes backward, and the first address is met last
 
 
 def test_self_belongs_to_a_thread_and_zero_frees_it():

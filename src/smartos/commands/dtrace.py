@@ -149,8 +149,9 @@ class Command:
                 raise Fatal(_REFUSED[self.mode])
             self._processes()
             self.session = Session(
-                self.args, self.options, out=self.out, err=self.err, target=self.target, system=self._shell, opener=self._open
-            )
+                self.args, self.options, out=self.out, err=self.err, target=self.target, system=self._shell, opener=self._open,
+                workload="" if self.child else "node",
+            )  # fmt: skip
             self.session.consumer.sheet.zone = time_zone(os.environ.get("TZ", ""))
             self._library()
             for request in self.requests:
@@ -163,12 +164,13 @@ class Command:
 
     def _library(self) -> None:
         """The files of `-L`."""
-        for folder in self.options.get("libdir", ()):
-            for path in sorted(self.system.path(str(folder)).glob("*.d")):
-                try:
-                    self.session.setting.library.compile(path.read_text("utf-8", "surrogateescape"), str(path))
-                except DError as error:
-                    raise Fatal(f"failed to initialize dtrace: {error.text()}") from None
+        from smartos.dtrace.libdir import load
+
+        folders = [self.system.path(str(folder)) for folder in self.options.get("libdir", ())]
+        try:
+            load(self.session.setting.library, folders)
+        except DError as error:
+            raise Fatal(f"failed to initialize dtrace: {error.text()}") from None
 
     def _compile(self, request: Request) -> None:
         what = f"invalid probe specifier {request.text}" if request.spec else f"failed to compile script {request.text}"

@@ -120,14 +120,18 @@ class Memory:
             raise Fault(FaultKind.BADADDR, address)
         return int.from_bytes(region.read(address - region.base, size), "little")
 
-    def read(self, address: int, count: int, user: bool = False) -> bytes:
-        """`count` bytes. The kernel copies on to the end after a fault, so the fault's value is the last bad address."""
+    def read(self, address: int, count: int, user: bool = False, target: int = 0) -> bytes:
+        """`count` bytes. The kernel copies on after a fault, and the fault's value is the bad address that it met last.
+
+        A copy to a `target` that lies above goes backward, as copies that may overlap do: the lowest address is the last.
+        """
+        backward = target > address
         out = b""
         while count:
             try:
                 region = self.find(address, user)
             except Fault as fault:
-                raise Fault(fault.kind, address + count - 1 & TOP) from None
+                raise Fault(fault.kind, address if backward else address + count - 1 & TOP) from None
             offset = address - region.base
             part = min(count, region.limit - offset)
             out += region.read(offset, part)

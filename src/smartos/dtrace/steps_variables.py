@@ -74,7 +74,7 @@ def copy(run: "Run", address: int, region: Region, offset: int, kind: DifType) -
     size = run.variables.size(kind)
     if kind.kind != STR:
         run.readable(address, size)
-        region.write(offset, run.memory.read(address, size))
+        region.write(offset, run.memory.read(address, size, target=region.base + offset))
         return
     run.readable(address, 1)
     try:
@@ -185,7 +185,7 @@ def _copys(run: "Run", word: int) -> None:
     if not run.memory.can_store(target, size):
         raise Fault(FaultKind.BADADDR, target)
     run.readable(source, size)
-    run.memory.write(target, run.memory.read(source, size))
+    run.memory.write(target, run.memory.read(source, size, target=target))
 
 
 STEPS: dict[int, Step] = {

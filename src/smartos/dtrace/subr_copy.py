@@ -40,7 +40,7 @@ def bcopy(run: "Run", args: list[int]) -> None:
     source, target, size = arg(args, 0), arg(args, 1), arg(args, 2)
     _in_scratch(run, target, size)
     run.readable(source, size)
-    run.memory.write(target, run.memory.read(source, size))
+    run.memory.write(target, run.memory.read(source, size, target=target))
 
 
 def copyin(run: "Run", args: list[int]) -> int:
