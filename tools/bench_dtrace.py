@@ -87,7 +87,7 @@ class Exits(Count):
 CASES: tuple[tuple[str, str, type[Count], Callable[[], None]], ...] = (
     ("@ = count()", "sdt:bench:bench_one:bench-one { @ = count(); }", Count, fire_one),
     ("predicate, @[execname] = quantize(arg0)", "sdt:bench:bench_one:bench-one /pid == 12/ { @[execname] = quantize(arg0); }", Quantize, fire_one),
-    ("slide 26: @[strexitno[vmregs[0x4402]]]", "sdt:bench::guest-exit { @[strexitno[vmregs[0x4402]]] = count(); }", Exits, fire_exit),
+    ("slide 26: @[strexitno[vmregs[0x4402]]]", "sdt:bench::bench-exit { @[strexitno[vmregs[0x4402]]] = count(); }", Exits, fire_exit),
 )  # fmt: skip
 
 
