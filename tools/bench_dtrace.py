@@ -15,9 +15,9 @@ from smartos.dtrace.options import Options
 from smartos.dtrace.session import Session
 
 EVENTS, BATCHES = 4000, 15  # events in a batch, and how many batches are timed: the best of them counts
-ONE = probes.declare("sdt:bench:bench_one:one", "int", "int")
-EXIT = probes.declare("sdt:bench:bench_exit:guest-exit", "int")
-QUIET = probes.declare("sdt:bench:bench_quiet:quiet", "int")
+ONE = probes.declare("sdt:bench:bench_one:bench-one", "int", "int")
+EXIT = probes.declare("sdt:bench:bench_exit:bench-exit", "int")
+QUIET = probes.declare("sdt:bench:bench_quiet:bench-quiet", "int")
 REASONS = {0: "EXIT_REASON_EXCEPTION_NMI", 12: "EXIT_REASON_HLT", 30: "EXIT_REASON_IO_INSTRUCTION", 48: "EXIT_REASON_EPT_VIOLATION"}
 AIM_CALL, AIM_CALLBACK = 1.3, 3.0
 
@@ -85,9 +85,9 @@ class Exits(Count):
 
 
 CASES: tuple[tuple[str, str, type[Count], Callable[[], None]], ...] = (
-    ("@ = count()", "sdt:bench:bench_one:one { @ = count(); }", Count, fire_one),
-    ("predicate, @[execname] = quantize(arg0)", "sdt:bench:bench_one:one /pid == 12/ { @[execname] = quantize(arg0); }", Quantize, fire_one),
-    ("slide 26: @[strexitno[vmregs[0x4402]]]", "sdt:bench::guest-exit { @[strexitno[vmregs[0x4402]]] = count(); }", Exits, fire_exit),
+    ("@ = count()", "sdt:bench:bench_one:bench-one { @ = count(); }", Count, fire_one),
+    ("predicate, @[execname] = quantize(arg0)", "sdt:bench:bench_one:bench-one /pid == 12/ { @[execname] = quantize(arg0); }", Quantize, fire_one),
+    ("slide 26: @[strexitno[vmregs[0x4402]]]", "sdt:bench::bench-exit { @[strexitno[vmregs[0x4402]]] = count(); }", Exits, fire_exit),
 )  # fmt: skip
 
 

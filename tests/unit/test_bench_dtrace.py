@@ -18,7 +18,7 @@ def test_both_ways_are_measured_and_count_the_same(monkeypatch: pytest.MonkeyPat
 def test_a_callback_that_hears_something_else_is_found_out() -> None:
     deaf = type("Deaf", (bench_dtrace.Count,), {"__call__": lambda *_: None})()
     with pytest.raises(AssertionError):
-        bench_dtrace.case("sdt:bench:bench_one:one { @ = count(); }", deaf, bench_dtrace.fire_one)
+        bench_dtrace.case("sdt:bench:bench_one:bench-one { @ = count(); }", deaf, bench_dtrace.fire_one)
 
 
 def test_aims_are_said_to_be_met_or_missed() -> None:
