@@ -7,7 +7,7 @@ ledger's page and its test see the same rows.
 import importlib
 from dataclasses import dataclass
 
-MODELS = ("kvm", "zfs")
+MODELS = ("kvm", "zfs", "dtrace")
 
 
 @dataclass(frozen=True)
