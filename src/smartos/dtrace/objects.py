@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from smartos.dtrace.ctf import Array, CType, Enum, Float, Integer, Pointer, Struct, resolve, sizeof
 from smartos.dtrace.iobuf import Buf
 from smartos.dtrace.kdata import Threads, install
-from smartos.dtrace.memory import Region
+from smartos.dtrace.memory import KERNEL, PAGE_SHIFT, Region
 from smartos.probes import Userland
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from smartos.dtrace.setup import Setting
 
 KEEP = 4096
+PLACE = KERNEL + (1 << 36)  # where objects begin: apart from strings and variables, so that these do not move them
 M64 = (1 << 64) - 1
 
 
@@ -52,6 +53,7 @@ class Objects:
         self._setting, self._kernel = setting, kernel
         self.firing = 0
         self._known: OrderedDict[tuple[int, CType | None], tuple[int, Any]] = OrderedDict()
+        self._place = PLACE
         self.machine: Any = None
         self._kept: list[Any] = []
         self._buffers: OrderedDict[tuple, Any] = OrderedDict()
@@ -88,7 +90,8 @@ class Objects:
             self._known.move_to_end(key)
             return found[0]
         region = ObjectRegion(self, what, kind) if kind is not None else Region(bytes(64))
-        address = self.machine.memory.map(region)
+        address = self.machine.memory.map(region, address=self._place)
+        self._place = address + (-(-region.limit >> PAGE_SHIFT) << PAGE_SHIFT)
         self._known[key] = address, what
         if len(self._known) > KEEP:
             _, (old, _) = self._known.popitem(last=False)
