@@ -58,7 +58,7 @@ def test_the_download_is_the_page_as_a_notebook(site: Path, page: str) -> None:
     assert code[-len(own) :] == own and len(code) - len(own) in (0, 1)
     assert not any(cell.get("outputs") for cell in taken.cells)
     words = "\n".join(cell.source for cell in taken.cells if cell.cell_type == "markdown")
-    assert [mark for mark in ("{cite}", "{glue", "{doc}", "{term}", ":::") if mark in words] == []
+    assert [mark for mark in ("{cite}", "{glue", "{doc}", "{term}", "\n:::") if mark in words] == []
 
 
 @pytest.mark.parametrize("window", [DESK, PHONE], ids=["desk", "phone"])
