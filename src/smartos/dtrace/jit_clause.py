@@ -307,8 +307,8 @@ class Listener:
                 return [*sign, f"if n {'<' if step.kind is Act.MIN else '>'} state[0]: state[0] = n"]
             case Act.QUANTIZE if incr == "1":
                 if small:
-                    return [f"state[{value}.bit_length() + 63] += 1"]
-                return [f"if {value} < {SIGN}: state[{value}.bit_length() + 63] += 1",
+                    return [f"state[({value}).bit_length() + 63] += 1"]
+                return [f"if {value} < {SIGN}: state[({value}).bit_length() + 63] += 1",
                         f"else: state[max(63 - ({value} - {TOP + 1}).bit_length(), 0)] += 1"]  # fmt: skip
             case Act.LQUANTIZE if incr == "1":
                 base, width, levels = lquantize_arg(step.arg)
