@@ -149,10 +149,11 @@ class Listener:
         unit.begin = f"frame = shared = begin({known}, shared, args, context, now, cpu, buffer, offset)"
         if self.plain:
             unit.emit(1, "offset = buffer.offset")
-            if not ecb.size:
-                unit.emit(1, "if offset:")  # an empty buffer has room for any entry
-            unit.emit(2 - bool(ecb.size), f"offset = offset + {ecb.alignment - 1} & {-ecb.alignment}")
-            unit.emit(2 - bool(ecb.size), f"if offset + {ecb.needed} > buffer.size: offset = -1; buffer.drops += 1")
+            empty = not ecb.size and ecb.needed <= self.kernel.options.number("bufsize")  # an empty buffer has room for it
+            if empty:
+                unit.emit(1, "if offset:")
+            unit.emit(1 + empty, f"offset = offset + {ecb.alignment - 1} & {-ecb.alignment}")
+            unit.emit(1 + empty, f"if offset + {ecb.needed} > buffer.size: offset = -1; buffer.drops += 1")
         else:
             unit.emit(1, f"offset = buffer.reserve({ecb.needed}, {ecb.alignment}, kernel.reserve)")
         unit.emit(1, "if offset >= 0:")
