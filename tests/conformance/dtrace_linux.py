@@ -314,7 +314,7 @@ def command(program: Program) -> tuple[list[str], Path]:
 def alike(text: bytes, ordered: bool) -> bytes:
     """Output in the form in which it is compared."""
     text = re.sub(rb"0x[0-9a-f]+", b"{ptr}", text)
-    text = re.sub(rb"at (BPF pc|DIF offset) \d+", b"at NNN", text)
+    text = re.sub(rb"at (BPF pc|DIF offset) (\d+|NNN)", b"at NNN", text)
     text = re.sub(rb"(?m)^(CPU +ID)? +FUNCTION:NAME$|^ *(?:\d+ +\d+)? +(?=[\w-]*:[\w-]+ )", rb"", text)
     text = re.sub(rb"error (?:in \w+ for probe ID|on enabled probe ID \d+ \(ID) (\d+)(?:: | \()([^)]*)\)", rb"error at \1 (\2)", text)
     text = re.sub(rb"(?m)^(dtrace: error at .*?) ?(?:in action #\d+|in predicate)?(?: ?at NNN)?$", rb"\1", text)
