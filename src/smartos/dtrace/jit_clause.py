@@ -149,10 +149,11 @@ class Listener:
         unit.begin = f"frame = shared = begin({known}, shared, args, context, now, cpu, buffer, offset)"
         if self.plain:
             unit.emit(1, "offset = buffer.offset")
-            if not ecb.size:
-                unit.emit(1, "if offset:")  # an empty buffer has room for any entry
-            unit.emit(2 - bool(ecb.size), f"offset = offset + {ecb.alignment - 1} & {-ecb.alignment}")
-            unit.emit(2 - bool(ecb.size), f"if offset + {ecb.needed} > buffer.size: offset = -1; buffer.drops += 1")
+            empty = not ecb.size and ecb.needed <= self.kernel.options.number("bufsize")  # an empty buffer has room for it
+            if empty:
+                unit.emit(1, "if offset:")
+            unit.emit(1 + empty, f"offset = offset + {ecb.alignment - 1} & {-ecb.alignment}")
+            unit.emit(1 + empty, f"if offset + {ecb.needed} > buffer.size: offset = -1; buffer.drops += 1")
         else:
             unit.emit(1, f"offset = buffer.reserve({ecb.needed}, {ecb.alignment}, kernel.reserve)")
         unit.emit(1, "if offset >= 0:")
@@ -307,8 +308,8 @@ class Listener:
                 return [*sign, f"if n {'<' if step.kind is Act.MIN else '>'} state[0]: state[0] = n"]
             case Act.QUANTIZE if incr == "1":
                 if small:
-                    return [f"state[{value}.bit_length() + 63] += 1"]
-                return [f"if {value} < {SIGN}: state[{value}.bit_length() + 63] += 1",
+                    return [f"state[({value}).bit_length() + 63] += 1"]
+                return [f"if {value} < {SIGN}: state[({value}).bit_length() + 63] += 1",
                         f"else: state[max(63 - ({value} - {TOP + 1}).bit_length(), 0)] += 1"]  # fmt: skip
             case Act.LQUANTIZE if incr == "1":
                 base, width, levels = lquantize_arg(step.arg)
