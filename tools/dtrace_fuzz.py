@@ -26,11 +26,11 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
+from smartos.dtrace.consumer.options import Options
 from smartos.dtrace.errors import DError, OptionError
-from smartos.dtrace.jit_clause import listener
-from smartos.dtrace.memory import Region
-from smartos.dtrace.options import Options
 from smartos.dtrace.session import Session
+from smartos.dtrace.vm.jit_clause import listener
+from smartos.dtrace.vm.memory import Region
 from tools.dtrace_generate import Generator
 from tools.dtrace_mutate import PROGRAMS, mutate
 from tools.paths import stop

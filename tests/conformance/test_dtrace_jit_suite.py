@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from dtrace_programs import SuiteMissing, excluded, programs, suite_folder
 
-from smartos.dtrace import jit
+from smartos.dtrace.consumer.options import Options
 from smartos.dtrace.errors import DError
-from smartos.dtrace.options import Options
 from smartos.dtrace.session import SECOND, Session
+from smartos.dtrace.vm import jit
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from smartos.dtrace.compile import compile_program
+from smartos.dtrace.check.globals import new_environment
+from smartos.dtrace.code.compile import compile_program
 from smartos.dtrace.errors import DError
-from smartos.dtrace.globals import new_environment
 from tools.peers import Peer, PeerMissing, peer
 
 PRELUDE = """

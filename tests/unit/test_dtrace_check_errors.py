@@ -2,14 +2,14 @@
 
 import pytest
 
-from smartos.dtrace.cook import clauses, compilation, cook_clause, cook_program
+from smartos.dtrace.check.cook import clauses, compilation, cook_clause, cook_program
+from smartos.dtrace.check.globals import new_environment
 from smartos.dtrace.ctf import C, Pointer
 from smartos.dtrace.environment import ProbeArg, ProbeInfo
 from smartos.dtrace.errors import DError
-from smartos.dtrace.globals import new_environment
 from smartos.dtrace.ident import Ident, Kind, Stability
-from smartos.dtrace.match import matches
-from smartos.dtrace.parser import parse
+from smartos.dtrace.parse.match import matches
+from smartos.dtrace.parse.parser import parse
 
 
 class Some:

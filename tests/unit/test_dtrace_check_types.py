@@ -2,14 +2,14 @@
 
 import pytest
 
-from smartos.dtrace.cook import clauses, compilation, cook, cook_clause, cook_program, diftype
+from smartos.dtrace.check.cook import clauses, compilation, cook, cook_clause, cook_program, diftype
+from smartos.dtrace.check.globals import builtins, new_environment
+from smartos.dtrace.check.nodes import node_name, type_name
 from smartos.dtrace.ctf import is_string, spelling
 from smartos.dtrace.dif import BYREF, CTF, STR, DifType
 from smartos.dtrace.errors import DError
-from smartos.dtrace.globals import builtins, new_environment
 from smartos.dtrace.ident import Is, Kind
-from smartos.dtrace.nodes import node_name, type_name
-from smartos.dtrace.parser import parse, parse_expression
+from smartos.dtrace.parse.parser import parse, parse_expression
 from smartos.dtrace.tree import Agg, Clause, Int, Node, Var
 
 

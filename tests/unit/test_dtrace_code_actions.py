@@ -2,9 +2,9 @@
 
 import pytest
 
-from smartos.dtrace.compile import compile_program, stabilities
+from smartos.dtrace.check.globals import new_environment
+from smartos.dtrace.code.compile import compile_program, stabilities
 from smartos.dtrace.errors import DError
-from smartos.dtrace.globals import new_environment
 from smartos.dtrace.program import Act, Action, Lib, Program
 
 

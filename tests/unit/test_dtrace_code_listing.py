@@ -6,12 +6,12 @@ the same D; the rest follows from its source.
 
 import pytest
 
-from smartos.dtrace.compile import compile_expression, compile_program
-from smartos.dtrace.difo_check import validate
+from smartos.dtrace.check.globals import new_environment
+from smartos.dtrace.code.compile import compile_expression, compile_program
+from smartos.dtrace.code.difo_check import validate
+from smartos.dtrace.code.listing import instruction, listing, object_listing
 from smartos.dtrace.dif import Difo
 from smartos.dtrace.errors import DError
-from smartos.dtrace.globals import new_environment
-from smartos.dtrace.listing import instruction, listing, object_listing
 
 
 def objects(text: str, **settings: object) -> list[Difo]:

@@ -3,15 +3,16 @@
 from types import SimpleNamespace
 
 import pytest
-from smartos.dtrace import aggregate, charts
-from smartos.dtrace.aggprint import Table
-from smartos.dtrace.aggregate import Aggregation
-from smartos.dtrace.aggstore import Store
-from smartos.dtrace.buffer import Record
-from smartos.dtrace.charts import Style
-from smartos.dtrace.options import Options
+
+from smartos.dtrace.consumer import aggregate, charts
+from smartos.dtrace.consumer.aggprint import Table
+from smartos.dtrace.consumer.aggregate import Aggregation
+from smartos.dtrace.consumer.aggstore import Store
+from smartos.dtrace.consumer.charts import Style
+from smartos.dtrace.consumer.options import Options
+from smartos.dtrace.consumer.render import Sheet
+from smartos.dtrace.kernel.buffer import Record
 from smartos.dtrace.program import Act, Action
-from smartos.dtrace.render import Sheet
 
 PLAIN = Style()
 

@@ -5,24 +5,27 @@ from random import Random
 from types import SimpleNamespace
 
 import pytest
-from smartos.dtrace import ctf, dof, messages, names, printtype
-from smartos.dtrace.aggregate import Aggregation
-from smartos.dtrace.aggstore import Element
-from smartos.dtrace.buffer import Drops, Ecb, Entry, FaultData, Record, Status
-from smartos.dtrace.cells import Cell
-from smartos.dtrace.consume import Consumer
+
+from smartos.dtrace import ctf
+from smartos.dtrace.code import dof
+from smartos.dtrace.consumer import messages, names, printtype
+from smartos.dtrace.consumer.aggregate import Aggregation
+from smartos.dtrace.consumer.aggstore import Element
+from smartos.dtrace.consumer.cells import Cell
+from smartos.dtrace.consumer.consume import Consumer
+from smartos.dtrace.consumer.names import Names, Symbol
+from smartos.dtrace.consumer.options import Options, stability
+from smartos.dtrace.consumer.printf import parse, validate, validate_keys
+from smartos.dtrace.consumer.render import Abort, Sheet, render
+from smartos.dtrace.consumer.traced import traced
+from smartos.dtrace.consumer.zones import time_zone
 from smartos.dtrace.dif import Difo
 from smartos.dtrace.environment import Environment, ProbeInfo
 from smartos.dtrace.errors import DError, OptionError
 from smartos.dtrace.ident import Ident, Kind, Signature
-from smartos.dtrace.names import Names, Symbol
-from smartos.dtrace.options import Options, stability
-from smartos.dtrace.printf import parse, validate, validate_keys
+from smartos.dtrace.kernel.buffer import Drops, Ecb, Entry, FaultData, Record, Status
 from smartos.dtrace.program import Act, Action, EcbDesc, Lib, Program, Statement
-from smartos.dtrace.render import Abort, Sheet, render
-from smartos.dtrace.traced import traced
 from smartos.dtrace.tree import ProbeDesc
-from smartos.dtrace.zones import time_zone
 
 ENV = Environment()
 C = ctf.C

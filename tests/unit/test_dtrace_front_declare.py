@@ -2,11 +2,11 @@
 
 import pytest
 
+from smartos.dtrace.check.globals import new_environment
 from smartos.dtrace.ctf import DYN, Struct, resolve, sizeof, spelling
 from smartos.dtrace.errors import DError
-from smartos.dtrace.globals import new_environment
 from smartos.dtrace.ident import Is, Kind
-from smartos.dtrace.parser import parse
+from smartos.dtrace.parse.parser import parse
 from smartos.dtrace.tree import Inline, Int, ProviderDecl
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 
+from smartos.dtrace.check.globals import new_environment
 from smartos.dtrace.environment import Environment
 from smartos.dtrace.errors import DError
-from smartos.dtrace.globals import new_environment
-from smartos.dtrace.lexer import EXPR, Lexer
-from smartos.dtrace.parser import parse, parse_expression
+from smartos.dtrace.parse.lexer import EXPR, Lexer
+from smartos.dtrace.parse.parser import parse, parse_expression
 from smartos.dtrace.tree import Int, Name, String
 
 

@@ -4,10 +4,10 @@ import time
 
 import pytest
 
+from smartos.dtrace.check.globals import new_environment
 from smartos.dtrace.environment import Environment
 from smartos.dtrace.errors import DError
-from smartos.dtrace.globals import new_environment
-from smartos.dtrace.parser import parse, parse_expression, parse_type
+from smartos.dtrace.parse.parser import parse, parse_expression, parse_type
 from smartos.dtrace.tree import Clause, ExprStatement, Func, If, Int, Name, Node, Op1, Op2, Op3, String, TypeRef
 
 

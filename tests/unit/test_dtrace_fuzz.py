@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from smartos.dtrace.memory import Region
+from smartos.dtrace.vm.memory import Region
 from tools import dtrace_fuzz
 from tools.dtrace_fuzz import campaign, check, program
 from tools.dtrace_generate import Generator

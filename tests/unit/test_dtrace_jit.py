@@ -6,13 +6,30 @@ from collections import Counter
 import pytest
 
 from smartos import probes
-from smartos.dtrace import jit
-from smartos.dtrace.dif import BYREF, CTF, GLOBAL, LOCAL, SCALAR, STR, THREAD, Difo, DifType, DifVar, Op, Subr, V, branch, word2, word3
+from smartos.dtrace.dif import (
+    BYREF,
+    CTF,
+    GLOBAL,
+    LOCAL,
+    SCALAR,
+    STR,
+    THREAD,
+    Difo,
+    DifType,
+    DifVar,
+    Op,
+    Subr,
+    V,
+    branch,
+    word2,
+    word3,
+)
 from smartos.dtrace.environment import ProbeInfo
-from smartos.dtrace.fault import Dropped, Fault
-from smartos.dtrace.machine import Machine
 from smartos.dtrace.session import Session
-from smartos.dtrace.variables import Limits
+from smartos.dtrace.vm import jit
+from smartos.dtrace.vm.fault import Dropped, Fault
+from smartos.dtrace.vm.machine import Machine
+from smartos.dtrace.vm.variables import Limits
 
 PROBE = ProbeInfo(7, "sdt", "kvm", "kvm_emulate_pio", "kvm-pio")
 KINDS = {0x500: DifType(), 0x501: DifType(STR, 1, BYREF, 0), 0x502: DifType(), 0x503: DifType(CTF, 6, BYREF, 24)}

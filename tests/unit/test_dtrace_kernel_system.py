@@ -6,12 +6,13 @@ from collections import Counter
 import pytest
 
 from smartos import events, probes
-from smartos.dtrace import ktypes, library, run_script, trace
+from smartos.dtrace import run_script, trace
 from smartos.dtrace.ctf import Struct, Types, resolve, sizeof, spelling
 from smartos.dtrace.errors import DError
 from smartos.dtrace.providers import kvm, profile
 from smartos.dtrace.providers.table import Table
-from smartos.dtrace.setup import setting
+from smartos.dtrace.system import ktypes, library
+from smartos.dtrace.system.setup import setting
 from smartos.dtrace.tree import ProbeDesc
 from smartos.workload import Workload
 
@@ -78,7 +79,7 @@ def test_a_program_loads_only_what_it_names():
 
 
 def test_without_the_library_its_names_are_unknown():
-    from smartos.dtrace.options import Options
+    from smartos.dtrace.consumer.options import Options
 
     options = Options.command()
     options.set("nolibs")

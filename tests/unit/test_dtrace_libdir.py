@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from smartos.dtrace.errors import DError
-from smartos.dtrace.libdir import files, load, order
 from smartos.dtrace.session import Session
+from smartos.dtrace.system.libdir import files, load, order
 
 
 def _write(folder: Path, **texts: str) -> Path:

@@ -4,9 +4,9 @@ import pytest
 
 from smartos.dtrace.dif import BYREF, BYUREF, CTF, STR, Difo, DifType, Op, V, branch, word2, word3
 from smartos.dtrace.environment import ProbeInfo
-from smartos.dtrace.fault import Fault, FaultKind
-from smartos.dtrace.machine import Machine
-from smartos.dtrace.memory import KERNEL, USER, LazyRegion, Memory, Region
+from smartos.dtrace.vm.fault import Fault, FaultKind
+from smartos.dtrace.vm.machine import Machine
+from smartos.dtrace.vm.memory import KERNEL, USER, LazyRegion, Memory, Region
 
 BEGIN = ProbeInfo(1, "dtrace", "", "", "BEGIN")
 M64 = (1 << 64) - 1

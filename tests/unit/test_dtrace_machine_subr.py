@@ -9,12 +9,12 @@ import pytest
 
 from smartos.dtrace.dif import BYREF, STR, Difo, DifType, Op, Subr, word2, word3
 from smartos.dtrace.environment import ProbeInfo
-from smartos.dtrace.fault import Fault, FaultKind
-from smartos.dtrace.machine import Machine
-from smartos.dtrace.memory import Memory
-from smartos.dtrace.subr_json import Finder, elements
-from smartos.dtrace.subr_net import colons
-from smartos.dtrace.variables import Limits
+from smartos.dtrace.vm.fault import Fault, FaultKind
+from smartos.dtrace.vm.machine import Machine
+from smartos.dtrace.vm.memory import Memory
+from smartos.dtrace.vm.subr_json import Finder, elements
+from smartos.dtrace.vm.subr_net import colons
+from smartos.dtrace.vm.variables import Limits
 
 PROBE = ProbeInfo(9, "sdt", "m", "f", "n")
 M64 = (1 << 64) - 1

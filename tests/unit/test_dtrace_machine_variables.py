@@ -4,9 +4,9 @@ import pytest
 
 from smartos.dtrace.dif import BYREF, GLOBAL, LOCAL, SCALAR, STR, THREAD, Difo, DifType, DifVar, Op, word2, word3
 from smartos.dtrace.environment import ProbeInfo
-from smartos.dtrace.fault import Dropped, Fault
-from smartos.dtrace.machine import Machine
-from smartos.dtrace.variables import Limits
+from smartos.dtrace.vm.fault import Dropped, Fault
+from smartos.dtrace.vm.machine import Machine
+from smartos.dtrace.vm.variables import Limits
 
 PROBE = ProbeInfo(9, "sdt", "m", "f", "n")
 STRING = DifType(STR, 1, BYREF, 0)

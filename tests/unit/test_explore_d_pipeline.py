@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from smartos.dtrace.difo_check import validate
-from smartos.dtrace.frame import Frame as Firing
-from smartos.dtrace.listing import listing
-from smartos.dtrace.steps import signed
+from smartos.dtrace.code.difo_check import validate
+from smartos.dtrace.code.listing import listing
+from smartos.dtrace.vm.frame import Frame as Firing
+from smartos.dtrace.vm.steps import signed
 from smartos.explore import d_pipeline
 from smartos.explore.d_watch import Watch
 

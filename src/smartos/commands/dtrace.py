@@ -18,10 +18,10 @@ from smartos.commands import dtrace_child, dtrace_report
 from smartos.commands.dtrace_options import USAGE, Request, usage, words
 from smartos.commands.output import CommandError, Output
 from smartos.commands.system import System
+from smartos.dtrace.consumer.options import Options
+from smartos.dtrace.consumer.zones import time_zone
 from smartos.dtrace.errors import DError, OptionError
-from smartos.dtrace.options import Options
 from smartos.dtrace.session import LONGEST, Session
-from smartos.dtrace.zones import time_zone
 
 VERSION = "dtrace: Sun D 1.14\n"
 _SPECS = {"P": "provider", "m": "module", "f": "function", "n": "name", "i": "name"}
@@ -164,7 +164,7 @@ class Command:
 
     def _library(self) -> None:
         """The files of `-L`."""
-        from smartos.dtrace.libdir import load
+        from smartos.dtrace.system.libdir import load
 
         folders = [self.system.path(str(folder)) for folder in self.options.get("libdir", ())]
         try:
@@ -184,7 +184,7 @@ class Command:
                 self.err.write(f"{note}\n")
             raise Fatal(f"{what}: {error.text('errtags' in self.options)}") from None
         if self.listing or "verbose" in self.options:
-            from smartos.dtrace.listing import listing
+            from smartos.dtrace.code.listing import listing
 
             self.err.write(listing(request.program))
 
@@ -208,7 +208,7 @@ class Command:
                 raise Fatal(f"failed to open {name}: {error.strerror}") from None
         if "cpp" not in self.options:
             return text
-        from smartos.dtrace.cpp import preprocess
+        from smartos.dtrace.parse.cpp import preprocess
 
         lists = (self.options.get(key, ()) for key in ("define", "undef", "incdir"))
         return preprocess(text, *lists, path=str(self.options.get("cpppath", "")), name=str(self.system.path(name)))

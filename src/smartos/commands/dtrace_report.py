@@ -1,14 +1,15 @@
 """What dtrace(1M) prints of probes and programs: the list of `-l`, the stability reports of `-v`, changed sizes."""
 
 from collections.abc import Iterator, Mapping
-from smartos.dtrace.attributes import NONE, of_provider
-from smartos.dtrace.compile import stabilities
-from smartos.dtrace.context import representative, stability
+
+from smartos.dtrace.check.attributes import NONE, of_provider
+from smartos.dtrace.check.context import representative, stability
+from smartos.dtrace.code.compile import stabilities
+from smartos.dtrace.consumer.options import Options
 from smartos.dtrace.ctf import spelling
 from smartos.dtrace.environment import Environment, ProbeInfo
 from smartos.dtrace.ident import CLASSES, LEVELS, Stability
-from smartos.dtrace.match import is_glob
-from smartos.dtrace.options import Options
+from smartos.dtrace.parse.match import is_glob
 from smartos.dtrace.program import EcbDesc, Program
 from smartos.dtrace.tree import ProbeDesc
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from smartos.commands.text import ctime, nicenum
+from smartos.commands.text import nicenum
 from smartos.zfs import dmu, nvlist
 from smartos.zfs.blkptr import Blkptr
 from smartos.zfs.pool import Pool

@@ -5,6 +5,11 @@
     with trace("io:::start { @[args[1]->dev_statname] = count(); }") as t:
         pool.sync()
     print(t.output)
+
+The rooms are in the order of a program's way: `parse` makes a tree of its text, `check` gives the tree its types, `code`
+compiles it to DIF; `kernel` enables it and keeps what it traces, `vm` runs the DIF when a probe fires, over `system`, the
+traced system as D sees it, and its `providers` and `library`; `consumer` prints. The forms that they hand to each other
+stand beside this file: `ctf`, `tree`, `ident`, `dif`, `program`. :mod:`~smartos.dtrace.session` puts them together.
 """
 
 from typing import Any

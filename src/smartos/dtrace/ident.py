@@ -1,6 +1,6 @@
 """Identifiers of D: variables, functions, actions, aggregations, symbols; each with kind, number, stability and type.
 
-Follows libdtrace's `dt_ident.h`. The tables of what is built in are in :mod:`~smartos.dtrace.globals`.
+Follows libdtrace's `dt_ident.h`. The tables of what is built in are in :mod:`~smartos.dtrace.check.globals`.
 """
 
 from dataclasses import dataclass, field

@@ -18,16 +18,16 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from smartos.commands.output import Output
-from smartos.dtrace.clock import Clock
-from smartos.dtrace.compile import compile_program
-from smartos.dtrace.consume import Consumer
+from smartos.dtrace.code.compile import compile_program
+from smartos.dtrace.consumer.consume import Consumer
+from smartos.dtrace.consumer.options import Options
 from smartos.dtrace.errors import DError
-from smartos.dtrace.kernel import Activity, Kernel
-from smartos.dtrace.objects import Objects
-from smartos.dtrace.options import Options
-from smartos.dtrace.process import image
+from smartos.dtrace.kernel.clock import Clock
+from smartos.dtrace.kernel.kernel import Activity, Kernel
 from smartos.dtrace.program import Act, Program
-from smartos.dtrace.setup import Setting, setting
+from smartos.dtrace.system.objects import Objects
+from smartos.dtrace.system.setup import Setting, setting
+from smartos.dtrace.vm.process import image
 
 SECOND = 10**9
 PATIENCE = 10 * SECOND

@@ -145,7 +145,7 @@ class Agg(Node):
 
 @dataclass(eq=False)
 class If(Node):
-    """`if (test) { body } else { other }`: sugar, gone after :mod:`~smartos.dtrace.sugar`."""
+    """`if (test) { body } else { other }`: sugar, gone after :mod:`~smartos.dtrace.check.sugar`."""
 
     test: Node
     body: list[Node]

@@ -13,7 +13,7 @@ from functools import cache
 
 from smartos.explore.controls import Choice, Range
 from smartos.explore.d_buckets import buckets
-from smartos.explore.d_guest_disk import DISK, GROUP, JOURNAL, KB, MADE, MB, REMOVED, SECONDS, VOLUME, traced
+from smartos.explore.d_guest_disk import DISK, GROUP, JOURNAL, KB, MADE, REMOVED, SECONDS, VOLUME, traced
 from smartos.explore.explorer import Explorer
 from smartos.explore.frame import Frame, Table
 from smartos.explore.svg import drawing, element, line, rect, text

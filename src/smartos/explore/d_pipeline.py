@@ -7,12 +7,12 @@ dtrace printed. Left out: the tables of a DIF object, relocations, and the actio
 from dataclasses import dataclass
 from functools import cache
 
+from smartos.dtrace.check.globals import new_environment
+from smartos.dtrace.code.difo_check import validate
+from smartos.dtrace.code.listing import instruction
 from smartos.dtrace.dif import STR, Difo
-from smartos.dtrace.difo_check import validate
-from smartos.dtrace.frame import Frame as Firing
-from smartos.dtrace.globals import new_environment
-from smartos.dtrace.listing import instruction
-from smartos.dtrace.machine import Machine, Run
+from smartos.dtrace.vm.frame import Frame as Firing
+from smartos.dtrace.vm.machine import Machine, Run
 from smartos.explore.controls import Choice
 from smartos.explore.d_pipeline_draw import draw
 from smartos.explore.d_tree import Row, rows

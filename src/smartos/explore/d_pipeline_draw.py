@@ -3,10 +3,10 @@
 from html import escape
 from typing import TYPE_CHECKING
 
+from smartos.dtrace.code.listing import instruction
 from smartos.dtrace.dif import Difo
-from smartos.dtrace.listing import instruction
-from smartos.explore.svg import drawing, element, group, line, rect, text
 from smartos.explore.d_words import Moment
+from smartos.explore.svg import drawing, element, group, line, rect, text
 
 if TYPE_CHECKING:
     from smartos.explore.d_pipeline import Clause, Scene

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from smartos.commands import run
+from smartos.dtrace.code.difo_check import validate
 from smartos.dtrace.dif import Difo, Op, branch, word3
-from smartos.dtrace.difo_check import validate
 from smartos.dtrace.errors import DError
 from smartos.explore.controls import Choice
 from smartos.explore.d_watch import Watch

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from smartos.dtrace.buffer import Entry
-from smartos.dtrace.memory import Memory
-from smartos.dtrace.render import Sheet, render
-from smartos.dtrace.speculation import State
+from smartos.dtrace.consumer.render import Sheet, render
+from smartos.dtrace.kernel.buffer import Entry
+from smartos.dtrace.kernel.speculation import State
+from smartos.dtrace.vm.memory import Memory
 from smartos.explore.controls import Choice, Range
 from smartos.explore.d_watch import Watch
 from smartos.explore.explorer import Stepper

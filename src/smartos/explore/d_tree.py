@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from smartos.dtrace.cook import clauses, compilation, cook_clause, cook_program
+from smartos.dtrace.check.cook import clauses, compilation, cook_clause, cook_program
 from smartos.dtrace.ctf import DYN, type_name
 from smartos.dtrace.environment import Environment
-from smartos.dtrace.parser import parse
-from smartos.dtrace.steps import signed
+from smartos.dtrace.parse.parser import parse
 from smartos.dtrace.tree import Agg, ExprStatement, Func, FuncStatement, Int, Node, Op1, Op2, Op3, String, TypeRef, Var
+from smartos.dtrace.vm.steps import signed
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ the explorer fires them, with arguments and a context of its own. Time stands wh
 
 from collections.abc import Sequence
 
-from smartos.dtrace.clock import Clock
-from smartos.dtrace.compile import compile_program
-from smartos.dtrace.consume import Consumer
+from smartos.dtrace.check.globals import new_environment
+from smartos.dtrace.code.compile import compile_program
+from smartos.dtrace.consumer.consume import Consumer
+from smartos.dtrace.consumer.options import Options
 from smartos.dtrace.environment import NoProbes, ProbeInfo
-from smartos.dtrace.globals import new_environment
-from smartos.dtrace.kernel import Kernel
-from smartos.dtrace.options import Options
+from smartos.dtrace.kernel.clock import Clock
+from smartos.dtrace.kernel.kernel import Kernel
 
 FIRST = 1000  # number of the first probe behind BEGIN, END and ERROR
 

@@ -7,12 +7,12 @@ do not use; they are said by their name and operands.
 from dataclasses import dataclass
 
 from smartos.dtrace import dif
+from smartos.dtrace.code.listing import instruction, subroutine_name
 from smartos.dtrace.dif import Difo, Op
-from smartos.dtrace.fault import Fault
-from smartos.dtrace.listing import instruction, subroutine_name
-from smartos.dtrace.machine import Run
-from smartos.dtrace.memory import KERNEL
-from smartos.dtrace.steps import CONDITIONS, WRITES, signed
+from smartos.dtrace.vm.fault import Fault
+from smartos.dtrace.vm.machine import Run
+from smartos.dtrace.vm.memory import KERNEL
+from smartos.dtrace.vm.steps import CONDITIONS, WRITES, signed
 
 DOES = {
     Op.ADD: "adds {b} to {a}", Op.SUB: "subtracts {b} from {a}", Op.MUL: "multiplies {a} by {b}",

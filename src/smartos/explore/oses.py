@@ -9,7 +9,6 @@ Left out: versions that the post does not give, and how far each system ran afte
 """
 
 import re
-from html import escape
 
 from smartos.explore.controls import Choice
 from smartos.explore.explorer import Explorer

@@ -12,9 +12,9 @@ from typing import Any
 from smartos import probes as points
 from smartos.dtrace.environment import ProbeArg, ProbeInfo
 from smartos.dtrace.errors import DError
-from smartos.dtrace.library import for_provider
-from smartos.dtrace.match import matches, part_matches
+from smartos.dtrace.parse.match import matches, part_matches
 from smartos.dtrace.providers import arguments, profile
+from smartos.dtrace.system.library import for_provider
 from smartos.dtrace.tree import ProbeDesc
 
 ZFS = (
@@ -188,7 +188,7 @@ class Table:
 
     def type(self, text: str) -> Any:
         """The type that a C name spells; one that nobody knows is a struct without members."""
-        from smartos.dtrace.parser import parse_type
+        from smartos.dtrace.parse.parser import parse_type
 
         if self.env is None:
             raise ValueError("a table of probes without an environment knows no types")

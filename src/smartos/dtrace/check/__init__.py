@@ -1,0 +1,1 @@
+"""From the tree to a tree with types: what libdtrace calls cooking, and what it knows beforehand."""

@@ -1,6 +1,0 @@
-"""printf() in three parts: a format taken apart, held against its arguments, and filled in from records."""
-
-from smartos.dtrace.printcheck import validate, validate_keys
-from smartos.dtrace.printformat import Conversion, Format, parse
-
-__all__ = ["Conversion", "Format", "parse", "validate", "validate_keys"]
