@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from smartos.commands.output import Output
-from smartos.commands.zdb_text import blkptr_text, ctime, nvlist_lines
+from smartos.commands.text import ctime
+from smartos.commands.zdb_text import blkptr_text, nvlist_lines
 from smartos.zfs import nvlist
 from smartos.zfs.checksum import ECK_SIZE
 from smartos.zfs.disk import FileDisk

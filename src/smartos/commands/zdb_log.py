@@ -6,7 +6,8 @@ Left out: the contents of records that an encrypted dataset encrypts. Follows `z
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from smartos.commands.zdb_text import Dump, blkptr_text, ctime
+from smartos.commands.text import ctime
+from smartos.commands.zdb_text import Dump, blkptr_text
 from smartos.zfs import zil
 from smartos.zfs.errors import ZfsError
 from smartos.zfs.objset import Objset, ZilHeader

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from smartos.commands import zdb_zap
-from smartos.commands.zdb_text import Dump, blkptr_text, ctime, nvlist_lines
+from smartos.commands.text import ctime
+from smartos.commands.zdb_text import Dump, blkptr_text, nvlist_lines
 from smartos.zfs import dmu, nvlist, sa
 from smartos.zfs.blkptr import BLKPTR_SIZE, Blkptr
 from smartos.zfs.dnode import Dnode

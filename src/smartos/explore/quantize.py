@@ -1,21 +1,25 @@
 """DTrace's quantize(): a value falls into the bucket of its highest power of two; a bar is its share of forty signs.
 
 The sample is the one that the README of illumos-kvm prints: nanoseconds that one virtual CPU spent in its guest before
-each exit (fact D3). The bar's length follows `dt_print_quantline` of libdtrace: forty times the share, halves rounded
-up. The printed rows run from the bucket below the first that holds something to the one above the last.
+each exit (fact D3). Buckets, bars and rows are those of the D model's own aggregation and printer.
 
 Left out: zero and negative values, weights other than a count, and llquantize()'s linear steps.
 """
 
 from collections.abc import Mapping
+from fractions import Fraction
 
 from smartos import post
+from smartos.dtrace.consumer import charts
+from smartos.dtrace.consumer.aggregate import add, new, quantize_bucket, quantize_value
+from smartos.dtrace.program import Act
 from smartos.explore.controls import Choice, Range
 from smartos.explore.explorer import Explorer
 from smartos.explore.frame import Frame, Table
 from smartos.explore.svg import drawing, element, group, line, rect
 
 SIGNS = 40
+PLAIN = charts.Style()
 VALUES = (700, 1023, 1024, 1500, 2047, 2048, 40_000, 300_000, 524_287, 1_048_576)
 MANY = {0: "not at all", 1: "once", 10_000: "10,000 times", 50_000: "50,000 times"}
 LEFT, UNIT, ROW = 78, 5.5, 24
@@ -26,25 +30,20 @@ def bucket(value: int) -> int:
     """The lower bound of the bucket that takes `value`: its highest power of two. ValueError unless positive."""
     if value < 1:
         raise ValueError(f"{value} has no power of two at or below it; give a positive value")
-    return 1 << (value.bit_length() - 1)
+    return quantize_value(quantize_bucket(value))
 
 
 def ats(count: int, total: int) -> int:
     """The @ signs of a bucket's bar: forty times its share of the total, halves rounded up; none of nothing."""
-    return (2 * SIGNS * count + total) // (2 * total) if total else 0
+    return charts.line(count, 1, Fraction(total), True, False, PLAIN).count("@")
 
 
 def rows(counts: Mapping[int, int]) -> list[tuple[int, int, int]]:
     """The rows that DTrace prints: (bucket, count, signs), with an empty row either side. ValueError when all are 0."""
-    held = [low for low, count in counts.items() if count]
-    if not held:
+    if not any(counts.values()):
         raise ValueError("there is nothing to print; give at least one bucket a count")
-    total = sum(counts.values())
-    found, low = [], max(min(held) // 2, 1)
-    while low <= max(held) * 2:
-        found.append((low, counts.get(low, 0), ats(counts.get(low, 0), total)))
-        low *= 2
-    return found
+    lines = printed(counts).splitlines()[1:]
+    return [(int(line.split("|")[0]), int(line.split()[-1]), line.count("@")) for line in lines]
 
 
 def readme() -> dict[int, int]:
@@ -54,10 +53,10 @@ def readme() -> dict[int, int]:
 
 def printed(counts: Mapping[int, int] | None = None) -> str:
     """The distribution as DTrace prints it; without counts, the README's."""
-    lines = [f"{'value':>16}  {' Distribution '.center(SIGNS, '-')} count"]
-    for low, count, signs in rows(counts or readme()):
-        lines.append(f"{low:>16} |{'@' * signs:<{SIGNS}} {count}")
-    return "\n".join(lines)
+    state = new(Act.QUANTIZE)
+    for low, count in (counts or readme()).items():
+        add(Act.QUANTIZE, 0, state, low, count)
+    return charts.quantize(state, 1, PLAIN).strip("\n")
 
 
 def drawn(found: list[tuple[int, int, int]], marked: int, label: str) -> str:
