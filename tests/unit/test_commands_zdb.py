@@ -7,7 +7,8 @@ import pytest
 
 from smartos.commands import System, run
 from smartos.commands.zdb import OPTIONS, REFUSED
-from smartos.commands.zdb_text import compact, ctime, histogram, nicenum, nvlist_lines
+from smartos.commands.text import ctime
+from smartos.commands.zdb_text import compact, histogram, nicenum, nvlist_lines
 from smartos.zfs import nvlist
 from smartos.zfs.blkptr import DVA, Blkptr
 from smartos.zfs.disk import FileDisk
