@@ -126,7 +126,7 @@ class Command:
 
     @staticmethod
     def _grab(argument: str) -> int:
-        from smartos.workload_cast import CAST
+        from smartos.workload.cast import CAST
 
         if not argument.strip().lstrip("+-").isdigit():
             raise Fatal(f"invalid pid: {argument}")

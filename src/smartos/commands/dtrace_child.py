@@ -88,7 +88,7 @@ def child(
         raise Missing(words[0] if words else text)
 
     def start() -> Output:
-        from smartos import workload_points as points
+        from smartos.workload import points
 
         with acting(pid=TARGET, ppid=TARGET - 1, tid=1, uid=0, gid=0, execname=name[:16], zonename="global"):
             _tell(points.PROC["exec-success"])

@@ -17,10 +17,9 @@ import heapq
 from collections.abc import Callable, Iterator, Mapping
 from random import Random
 
-from smartos import workload_net as net
-from smartos import workload_points as points
 from smartos.probes import Probe, Userland, acting
-from smartos.workload_cast import CAST, DONE, IDLE, SLEEPING, STACKS, USTACKS, WRITING, Process, Struct, make_cpu
+from smartos.workload import net, points
+from smartos.workload.cast import CAST, DONE, IDLE, SLEEPING, STACKS, USTACKS, WRITING, Process, Struct, make_cpu
 from smartos.zfs.vdev_io import B_BUSY, B_DONE, B_READ, B_WRITE, IO_DONE, IO_START, NO_FILE, BufInfo, DevInfo
 
 US, MS = 1000, 1000_000
