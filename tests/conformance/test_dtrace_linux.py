@@ -35,11 +35,12 @@ def linux() -> Peer:
 
 
 def test_the_programs_that_apply_pass(linux: Peer) -> None:
-    verdicts = run_suite(linux.folder)
+    """One program in three, for time's sake; `python tests/conformance/dtrace_linux.py` runs all."""
+    verdicts = run_suite(linux.folder, every=3)
     counts = Counter(one.result for one in verdicts)
     failed = [f"{one.program.name}: {one.reason}" for one in verdicts if one.result == "FAIL"]
     print(table(verdicts), *failed, sep="\n")
-    assert counts["pass"] + counts["FAIL"] > 800
+    assert counts["pass"] + counts["FAIL"] > 260
     assert passed(verdicts) >= AIM, "\n".join(failed)
     assert not [line for line in failed if "crashes" in line or "does not end" in line]
 
@@ -60,7 +61,7 @@ def test_the_compilers_agree_about_mutated_programs(linux: Peer, tmp_path: Path)
     """Both compile programs with slips, and give the same error's tag, or both none."""
     chosen = random.Random(5)
     alike, unlike = 0, []
-    for _ in range(24):
+    for _ in range(12):
         (tmp_path / "x.d").write_text(mutate(chosen.choice(ALONE), chosen, 2), "utf-8")
         options = ("-xnolibs", "-xerrtags", "-e", "-s", "x.d")
         theirs = linux.run("sbin/dtrace", *options, cwd=tmp_path)
@@ -72,4 +73,4 @@ def test_the_compilers_agree_about_mutated_programs(linux: Peer, tmp_path: Path)
         if mine != other and not {mine, other} & UNLIKE:
             unlike.append((mine, other, (tmp_path / "x.d").read_text("utf-8")))
     assert not unlike
-    assert alike > 12
+    assert alike > 6

@@ -86,7 +86,7 @@ def linux() -> Peer:
         pytest.skip(f"Debian's dtrace is not to be had here: {missing}")
 
 
-@pytest.mark.parametrize("statement", [*SLIPS, *(by_chance(seed) for seed in range(1, 16))])
+@pytest.mark.parametrize("statement", [*SLIPS, *(by_chance(seed) for seed in range(1, 7))])
 def test_both_compilers_say_the_same(linux: Peer, tmp_path: Path, statement: str) -> None:
     path = tmp_path / "slip.d"
     text = f"{PRELUDE}\t{statement}\n}}\n"

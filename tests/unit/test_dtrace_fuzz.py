@@ -12,7 +12,7 @@ from tools.dtrace_mutate import PROGRAMS, mutate
 
 
 def test_no_program_does_what_none_may_do() -> None:
-    tally = campaign(0, 150)
+    tally = campaign(0, 100)
     assert not tally.failures, tally.describe()
     assert tally.counts["ran to their end"] > 40
     assert tally.counts["faults reported"] > 20
