@@ -62,6 +62,8 @@ def side_by_side(environment: dict[str, str], build: Path) -> int:
             if rest.poll() is None:
                 rest.terminate()
     print(report.read_text("utf-8"), flush=True)
+    if beside < 0:
+        print(f"test: the run beside the site's was ended by signal {-beside}", flush=True)
     return site or beside
 
 
