@@ -35,7 +35,7 @@ test: assets  ## install what the tests need and run all of them
 campaign: setup  ## crash ZFS pools, fault their disks, and run D programs by chance, for some minutes
 	@$(RUN).campaign
 
-bench: assets  ## measure the book against a plain Jupyter Book, and the ZFS model against zdb
+bench: assets  ## measure the book against a plain Jupyter Book, the ZFS model against zdb, D against callbacks
 	@$(RUN).bench
 
 lock:  ## resolve requirements.lock anew
