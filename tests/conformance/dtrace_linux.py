@@ -14,13 +14,12 @@ import re
 import shlex
 import shutil
 import sys
-from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from dtrace_run import CRASHED, HANGS, Done, run
-from dtrace_suite import AIM, Verdict, difference, passed, table
+from dtrace_suite import Verdict, difference, report
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = {
@@ -381,12 +380,7 @@ def main() -> int:
     except PeerMissing as missing:
         print(f"dtrace_linux: {missing}", file=sys.stderr)
         return 2
-    reasons = Counter(one.reason for one in verdicts if one.result == "n/a")
-    print(table(verdicts))
-    print("\nnot applicable:", *(f"  {count:4}  {reason}" for reason, count in reasons.most_common()), sep="\n")
-    print("\nfailed:", *(f"  {one.program.name}  {one.reason}" for one in verdicts if one.result == "FAIL"), sep="\n")
-    print(f"\n{passed(verdicts):.1%} of the programs that apply pass (aim: {AIM:.0%})")
-    return int(passed(verdicts) < AIM)
+    return report(verdicts)
 
 
 if __name__ == "__main__":

@@ -112,6 +112,16 @@ def passed(verdicts: list[Verdict]) -> float:
     return counts["pass"] / applying if applying else 0.0
 
 
+def report(verdicts: list[Verdict]) -> int:
+    """Print the table, what does not apply and why, and what failed; the exit status, 1 for too small a share."""
+    reasons = Counter(one.reason for one in verdicts if one.result == "n/a")
+    print(table(verdicts))
+    print("\nnot applicable:", *(f"  {count:4}  {reason}" for reason, count in reasons.most_common()), sep="\n")
+    print("\nfailed:", *(f"  {one.program.name}  {one.reason}" for one in verdicts if one.result == "FAIL"), sep="\n")
+    print(f"\n{passed(verdicts):.1%} of the programs that apply pass (aim: {AIM:.0%})")
+    return int(passed(verdicts) < AIM)
+
+
 def run_suite(
     given: Path, folders: list[str] | None = None, only: str = "", verbose: bool = False, d_only: bool = False
 ) -> list[Verdict]:
@@ -144,12 +154,7 @@ def main() -> int:
     if not verdicts:
         print("dtrace_suite: no program has such a folder or name", file=sys.stderr)
         return 2
-    reasons = Counter(one.reason for one in verdicts if one.result == "n/a")
-    print(table(verdicts))
-    print("\nnot applicable:", *(f"  {count:4}  {reason}" for reason, count in reasons.most_common()), sep="\n")
-    print("\nfailed:", *(f"  {one.program.name}  {one.reason}" for one in verdicts if one.result == "FAIL"), sep="\n")
-    print(f"\n{passed(verdicts):.1%} of the programs that apply pass (aim: {AIM:.0%})")
-    return int(passed(verdicts) < AIM)
+    return report(verdicts)
 
 
 if __name__ == "__main__":

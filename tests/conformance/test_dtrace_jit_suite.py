@@ -4,19 +4,15 @@ Both kinds run the program from BEGIN to its end; what they print must be the sa
 where the suite is looked for.
 """
 
-import os
 from collections import Counter
 from pathlib import Path
 
-import pytest
-from dtrace_programs import SuiteMissing, excluded, programs, suite_folder
+from dtrace_programs import excluded, programs
 
 from smartos.dtrace.consumer.options import Options
 from smartos.dtrace.errors import DError
 from smartos.dtrace.session import SECOND, Session
 from smartos.dtrace.vm import jit
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(text: str, compiled: Counter | None) -> tuple[str, str, int]:
@@ -48,17 +44,6 @@ def run(text: str, compiled: Counter | None) -> tuple[str, str, int]:
     session.go()
     session.run(3 * SECOND)
     return session.out.getvalue(), session.err.getvalue(), session.status
-
-
-@pytest.fixture(scope="module")
-def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    given = Path(os.environ.get("SMARTOS_DTRACE_SUITE", "") or ROOT / ".peers" / "dtrace-suite")
-    if not given.exists():
-        pytest.skip("illumos' DTrace test suite is not here: name its folder in SMARTOS_DTRACE_SUITE")
-    try:
-        return suite_folder(given, tmp_path_factory.mktemp("suite"))
-    except SuiteMissing as missing:
-        pytest.skip(str(missing))
 
 
 def test_compiled_dif_does_what_the_interpreter_does(common: Path) -> None:

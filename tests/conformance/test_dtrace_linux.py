@@ -16,7 +16,7 @@ from dtrace_run import run
 from dtrace_suite import AIM, passed, table
 
 from tools.dtrace_mutate import PROGRAMS, mutate
-from tools.peers import Peer, PeerMissing, peer
+from tools.peers import Peer
 
 LOOKED_AT = "2.0.7"
 ALONE = [text for text in PROGRAMS if "io:::" not in text and "syscall" not in text and "profile" not in text]
@@ -24,14 +24,6 @@ UNLIKE = {
     "D_UNKNOWN", "D_PROTO_LEN", "D_PROTO_ARG", "D_FUNC_UNDEF", "D_PRAGMA_OPTSET", "D_XLATE_NONE", "D_SYNTAX", "D_IDENT_UNDEF",
 }  # fmt: skip
 """Errors that the two compilers give in different places: other functions, options, types and library."""
-
-
-@pytest.fixture(scope="module")
-def linux() -> Peer:
-    try:
-        return peer("dtrace")
-    except PeerMissing as missing:
-        pytest.skip(f"Debian's dtrace is not to be had here: {missing}")
 
 
 def test_the_programs_that_apply_pass(linux: Peer) -> None:

@@ -12,7 +12,7 @@ import pytest
 from smartos.dtrace.check.globals import new_environment
 from smartos.dtrace.code.compile import compile_program
 from smartos.dtrace.errors import DError
-from tools.peers import Peer, PeerMissing, peer
+from tools.peers import Peer
 
 PRELUDE = """
 struct prb { int z; };
@@ -76,14 +76,6 @@ def ours(text: str) -> str:
     except DError as error:
         return error.text(tags=True)
     return ""
-
-
-@pytest.fixture(scope="module")
-def linux() -> Peer:
-    try:
-        return peer("dtrace")
-    except PeerMissing as missing:
-        pytest.skip(f"Debian's dtrace is not to be had here: {missing}")
 
 
 @pytest.mark.parametrize("statement", [*SLIPS, *(by_chance(seed) for seed in range(1, 7))])

@@ -4,26 +4,11 @@ The suite never comes into this repository. Fetch joyent/illumos-joyent, and nam
 SMARTOS_DTRACE_SUITE, or link it to `.peers/dtrace-suite`.
 """
 
-import os
 from collections import Counter
 from pathlib import Path
 
-import pytest
-from dtrace_programs import FOLDERS, SINGLE, SuiteMissing, suite_folder
+from dtrace_programs import FOLDERS, SINGLE
 from dtrace_suite import AIM, passed, run_suite, table
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    given = Path(os.environ.get("SMARTOS_DTRACE_SUITE", "") or ROOT / ".peers" / "dtrace-suite")
-    if not given.exists():
-        pytest.skip("illumos' DTrace test suite is not here: name its folder in SMARTOS_DTRACE_SUITE")
-    try:
-        return suite_folder(given, tmp_path_factory.mktemp("suite"))
-    except SuiteMissing as missing:
-        pytest.skip(str(missing))
 
 
 def test_the_programs_that_apply_pass(common: Path) -> None:

@@ -8,14 +8,7 @@ from smartos.explore.d_exercises import check
 from tests.unit import labs
 
 
-@pytest.fixture(scope="module")
-def lab() -> nbformat.NotebookNode:
-    return labs.read("dtrace")
-
-
-@pytest.fixture(scope="module")
-def executed(lab: nbformat.NotebookNode) -> dict[str, str]:
-    return labs.given(lab)
+LAB = "dtrace"
 
 
 def test_the_lab_is_stored_without_outputs_and_with_a_subject(lab: nbformat.NotebookNode) -> None:

@@ -10,14 +10,7 @@ from smartos.kvm import GUESTS, run
 from tests.unit import labs
 
 
-@pytest.fixture(scope="module")
-def lab() -> nbformat.NotebookNode:
-    return labs.read("kvm")
-
-
-@pytest.fixture(scope="module")
-def executed(lab: nbformat.NotebookNode) -> dict[str, str]:
-    return labs.given(lab)
+LAB = "kvm"
 
 
 def test_the_lab_is_stored_without_outputs_and_with_a_subject(lab: nbformat.NotebookNode) -> None:

@@ -13,14 +13,7 @@ from smartos.zfs.walk import walk
 from tests.unit import labs
 
 
-@pytest.fixture(scope="module")
-def lab() -> nbformat.NotebookNode:
-    return labs.read("zfs")
-
-
-@pytest.fixture(scope="module")
-def executed(lab: nbformat.NotebookNode) -> dict[str, str]:
-    return labs.given(lab)
+LAB = "zfs"
 
 
 def test_the_lab_is_stored_without_outputs_and_with_a_subject(lab: nbformat.NotebookNode) -> None:

@@ -158,13 +158,6 @@ def resolve(kind: CType) -> CType:
     return kind
 
 
-def unqualified(kind: CType) -> CType:
-    """The type without the qualifiers in front of it; typedefs stay."""
-    while isinstance(kind, Qualified):
-        kind = kind.to
-    return kind
-
-
 def is_string(kind: CType) -> bool:
     """Whether the type is D's `string` (by whatever qualifier or typedef)."""
     while isinstance(kind, Typedef | Qualified):

@@ -48,7 +48,6 @@ class Subr(IntEnum):
     INET_NTOP, INET_NTOA, INET_NTOA6, TOUPPER, TOLOWER, GETF, JSON, STRTOLL = range(41, 49)
 
 
-ARRAY_USER = 0x80  # first number of a program's own array-like variable
 OTHER_USER = 0x500  # first number of a program's own variable
 REGISTERS = 8  # integer registers; %r0 is always 0
 TUPLE_REGISTERS = 8

@@ -30,8 +30,6 @@ class ProbeInfo:
     function: str
     name: str
     args: list[ProbeArg] | None = None
-    attr: Stability = Stability()  # of the provider's argument data
-    arg_attr: Stability = Stability()
     attrs: tuple[Stability, ...] | None = None  # of provider, module, function, name and arguments; None: see attributes
 
     def __str__(self) -> str:
@@ -89,7 +87,6 @@ class Environment:
     probe: ProbeInfo | None = None  # while a clause is cooked: the first probe of its description
     desc: ProbeDesc | None = None  # and the description
     depends: list[tuple[str, str]] = field(default_factory=list)  # #pragma D depends_on, seen so far
-    line_map: list[tuple[int, str]] = field(default_factory=list)
     script: bool = False  # the text is a file's: a description must have a predicate or actions after it
     file: str = ""  # the library file at hand, for messages
     declared: dict[tuple[str, str], Ident] = field(default_factory=dict)  # `extern` variables, by scope (D or C) and name

@@ -9,7 +9,6 @@ from smartos.fidelity import Entry
 SUITE = "tests/conformance/test_dtrace_suite.py"
 MESSAGES = "tests/conformance/test_dtrace_messages.py"
 JIT = "tests/conformance/test_dtrace_jit_suite.py"
-CONSUMER = "tests/unit/test_dtrace_consumer_text.py"
 
 ENTRIES: list[Entry] = [
     Entry(
@@ -105,7 +104,7 @@ ENTRIES: list[Entry] = [
     ),
     Entry(
         "The suite, what fails",
-        "Every .d program of the suite that needs no live kernel passes: 941. Of the scripts around the command three fail.",
+        "Every .d program of the suite that needs no live kernel passes: 941 with illumos' headers beside the suite, 938 without. Of the scripts around the command three fail.",
         "dtraceUtil: tst.DataModel32.d.ksh (-32), tst.ELFGenerationOut.d.ksh and tst.ELFGenerationWithO.d.ksh (-G). Not ended "
         "in ten minutes, so neither passed nor failed: misc/tst.dofmax.ksh and misc/tst.enablerace.ksh, which want millions "
         "of firings. Not applicable: 66 programs on pid, lockstat, plockstat, cpc and usdt, live functions of a kernel, C, Java.",

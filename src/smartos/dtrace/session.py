@@ -22,8 +22,9 @@ from smartos.dtrace.code.compile import compile_program
 from smartos.dtrace.consumer.consume import Consumer
 from smartos.dtrace.consumer.options import Options
 from smartos.dtrace.errors import DError
+from smartos.dtrace.kernel.activity import Activity
 from smartos.dtrace.kernel.clock import Clock
-from smartos.dtrace.kernel.kernel import Activity, Kernel
+from smartos.dtrace.kernel.kernel import Kernel
 from smartos.dtrace.program import Act, Program
 from smartos.dtrace.system.objects import Objects
 from smartos.dtrace.system.setup import Setting, setting

@@ -51,6 +51,11 @@ def _make(engine: str, guest: Guest) -> tuple[Cpu, str]:
     return cpu, f"This is a recording, made on {cpu.source}."
 
 
+def _vmregs(exit: Exit) -> dict[int, int]:
+    """What D's vmregs[] has to say of an exit."""
+    return {VM_EXIT_REASON: EXIT_REASONS[exit.reason], GUEST_RIP: exit.resume or 0}
+
+
 def engines() -> dict[str, str]:
     """For each engine, whether it can run here and why, as a sentence."""
     said = {}
@@ -145,13 +150,11 @@ class VM:
 
     def _fire_exit(self, exit: Exit) -> None:
         """The probes of one exit, in the port's order."""
-        reason = EXIT_REASONS[exit.reason]
-        vmregs = {VM_EXIT_REASON: reason, GUEST_RIP: exit.resume or 0}
         if EXIT.listeners:
-            EXIT.fire(0, timestamp=time.perf_counter_ns(), vmregs=vmregs)
+            EXIT.fire(0, timestamp=time.perf_counter_ns(), vmregs=_vmregs(exit))
         if VEXIT.listeners:
             line = self.guest.before(exit.resume)
-            VEXIT.fire(line.address if line else exit.resume or 0, reason, vmregs=vmregs)
+            VEXIT.fire(line.address if line else exit.resume or 0, EXIT_REASONS[exit.reason], vmregs=_vmregs(exit))
         if exit.reason == IO and PIO.listeners:
             PIO.fire(int(exit.direction == "out"), exit.address, exit.size, 1)
         if exit.direction == "write" and MMIO_WRITE.listeners:

@@ -47,7 +47,6 @@ class Workload:
         for cpu, idle in zip(self.cpus, self.idle, strict=True):
             cpu.cpu_idle_thread = cpu.cpu_thread = idle.thread
         self.running: list[Process | None] = [None] * cpus
-        self._waiting: list[list[Iterator[int]]] = [[] for _ in range(cpus)]
         self._queue: list[tuple[int, int, Iterator[int]]] = []
         self._order = 0
         self._next_pid = 4800

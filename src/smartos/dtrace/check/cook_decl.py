@@ -91,8 +91,7 @@ def cook_provider(node: ProviderDecl, env: Environment, flags: Is) -> Node:
     provider = declare_provider(node, env)
     again = node.again
     for probe in node.probes:
-        info = ProbeInfo(0, node.name, "", "", probe.name, _arguments(probe), provider.attrs[0],
-                         provider.attrs[4], provider.attrs)  # fmt: skip
+        info = ProbeInfo(0, node.name, "", "", probe.name, _arguments(probe), provider.attrs)
         before = provider.probes.get(info.name)
         if before is not None and again:
             _same(provider, probe, before, info, env)

@@ -225,7 +225,7 @@ def generate(node: Node, env: Environment, line: int = 0) -> Difo:
     generator = Generator(env, line)
     register = generator.node(node)
     if (ident := resolved(node, Kind.XLSOU)) is not None:
-        kind = getattr(node, "ident").type
+        kind = node.ident.type
         whole = generator.expand(kind, ident, register)
         generator.free(register)
         register = whole

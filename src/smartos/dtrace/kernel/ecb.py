@@ -20,6 +20,8 @@ _WHO = frozenset((
     V.ARGS, V.UREGS, V.VMREGS, V.CURTHREAD, V.VTIMESTAMP, V.IPL, *range(V.ARG0, V.CALLER + 1), *range(V.PID, V.ZONENAME + 1),
     V.USTACKDEPTH, V.UCALLER, V.PPID, V.UID, V.GID, V.ERRNO, V.THREADNAME,
 ))  # fmt: skip
+# The actions whose value is what their DIF returns, and nothing else.
+SIMPLE = frozenset((Act.DIFEXPR, Act.LIBACT, Act.PRINTF, Act.PRINTA, Act.SYSTEM, Act.FREOPEN, Act.TRACEMEM, Act.SYM, Act.MOD))
 _FRAMES = {Act.STACK: "stackframes", Act.USTACK: "ustackframes", Act.JSTACK: "jstackframes"}
 
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from smartos.dtrace.consumer.aggregate import Aggregation, adder, new
 from smartos.dtrace.dif import V
+from smartos.dtrace.kernel.activity import BEGIN, ERROR, Activity
 from smartos.dtrace.kernel.buffer import AggId, Entry, FaultData
 from smartos.dtrace.kernel.buffers import AggregationRoom, Buffer
-from smartos.dtrace.kernel.ecb import Plan, Step, aggregation
+from smartos.dtrace.kernel.ecb import SIMPLE, Plan, Step, aggregation
 from smartos.dtrace.kernel.speculation import Illegal
 from smartos.dtrace.kernel.vtime import Chills, VirtualTime
 from smartos.dtrace.program import Act
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 NSIG = 75
 M64 = (1 << 64) - 1
-_SIMPLE = frozenset((Act.DIFEXPR, Act.LIBACT, Act.PRINTF, Act.PRINTA, Act.SYSTEM, Act.FREOPEN, Act.TRACEMEM, Act.SYM, Act.MOD))
 
 
 class Drop(Exception):
@@ -99,15 +99,15 @@ class Firing:
     def _wanted(self, plan: Plan) -> bool:
         """Whether the state's activity lets a clause run: only BEGIN while warming up, only END while cooling down."""
         activity = self.kernel.activity
-        if activity == 2:  # ACTIVE
+        if activity is Activity.ACTIVE:
             return True
         if plan.ecb.probe.provider != "dtrace":
             return False
-        return plan.ecb.probe.id != 1 or activity == 1  # BEGIN, WARMUP
+        return plan.ecb.probe.id != BEGIN or activity is Activity.WARMUP
 
     def _clause(self, plan: Plan, frame: Frame, principal: Buffer) -> None:
         ecb = plan.ecb
-        offset = principal.reserve(ecb.needed, ecb.alignment, self.kernel.reserve, self.kernel.activity == 4)
+        offset = principal.reserve(ecb.needed, ecb.alignment, self.kernel.reserve, self.kernel.activity is Activity.COOLDOWN)
         if offset < 0:
             return
         frame.begin(ecb.epid)
@@ -132,11 +132,11 @@ class Firing:
     def _fault(self, run: "_Run", fault: Fault) -> None:
         run.buffer.errors += 1
         ecb, frame = run.plan.ecb, run.frame
-        if ecb.probe.id == 3:
+        if ecb.probe.id == ERROR:
             self.kernel.double_errors += 1
             return
         args = (1, ecb.epid, run.at, fault.offset & M64, int(fault.kind), fault.value & M64)
-        self.fire(3, args, frame.context)
+        self.fire(ERROR, args, frame.context)
 
     # ---- aggregations
 
@@ -232,7 +232,7 @@ class _Run:
     def _act(self, step: Step) -> Any:
         """Carry out one action; its value."""
         kind, difo, machine, frame = step.kind, step.act.difo, self.firing.machine, self.frame
-        if kind in _SIMPLE:
+        if kind in SIMPLE:
             register = self.value = machine.run(difo, frame)
             if not difo.type.by_ref:
                 return register & (1 << 8 * step.size) - 1 if step.size else register
@@ -277,10 +277,10 @@ class _Run:
 
     def _exit(self, value: int) -> int:
         kernel = self.firing.kernel
-        if kernel.activity != 4:  # while cooling down, END's status is taken
-            if kernel.activity not in (1, 2):
+        if kernel.activity is not Activity.COOLDOWN:  # while cooling down, END's status is taken
+            if kernel.activity not in (Activity.WARMUP, Activity.ACTIVE):
                 raise Drop
-            kernel.activity = type(kernel.activity)(3)  # DRAINING
+            kernel.activity = Activity.DRAINING
         return value & 0xFFFFFFFF
 
     def _speculate(self, number: int) -> None:

@@ -9,13 +9,13 @@ anonymous tracing, the dead man's switch. Follows `dtrace_state_*` and `dtrace_e
 """
 
 from collections.abc import Callable, Mapping
-from enum import IntEnum
 from typing import Any
 
 from smartos.dtrace.code import dof
 from smartos.dtrace.code.difo_check import Known, validate
 from smartos.dtrace.consumer.options import Options
 from smartos.dtrace.errors import DError
+from smartos.dtrace.kernel.activity import BEGIN, END, Activity
 from smartos.dtrace.kernel.buffer import Drops, Ecb, Entry, Status
 from smartos.dtrace.kernel.buffers import POLICIES, AggregationRoom, Buffer
 from smartos.dtrace.kernel.clock import Clock
@@ -28,14 +28,7 @@ from smartos.dtrace.providers.profile import every_cpu
 from smartos.dtrace.tree import ProbeDesc
 
 FILL, SWITCH = 1, 2  # values of bufpolicy
-BEGIN, END, ERROR = 1, 2, 3
 WARM = 16  # firings of a probe that are interpreted; compiling its clauses takes as long as some hundred
-
-
-class Activity(IntEnum):
-    """What a state is doing."""
-
-    INACTIVE, WARMUP, ACTIVE, DRAINING, COOLDOWN, STOPPED, KILLED = range(7)
 
 
 class Kernel:
@@ -271,13 +264,10 @@ class Kernel:
         return found
 
     def _all_drops(self) -> Drops:
-        variables = self.firing.variables if self.activity is not Activity.INACTIVE else None
         return Drops(
             principal={cpu: buffer.drops for cpu, buffer in self.buffers.items()},
             aggregation={cpu: room.drops for cpu, room in self.rooms.items()},
-            dynamic=getattr(variables, "drops", 0),
-            dynamic_rinsing=getattr(variables, "rinsing_drops", 0),
-            dynamic_dirty=getattr(variables, "dirty_drops", 0),
+            dynamic=0 if self.activity is Activity.INACTIVE else self.firing.variables.drops,
             speculation=self.speculations.drops(),
             speculation_busy=self.speculations.busy,
             speculation_unavailable=self.speculations.unavailable,

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from smartos.dtrace.consumer.aggregate import adder, lquantize_arg
 from smartos.dtrace.ctf import Enum, Integer, resolve
+from smartos.dtrace.kernel.activity import Activity
 from smartos.dtrace.kernel.buffer import Entry
 from smartos.dtrace.kernel.buffers import POLICIES, SWITCH
-from smartos.dtrace.kernel.ecb import Plan, Step, aggregation
+from smartos.dtrace.kernel.ecb import SIMPLE, Plan, Step, aggregation
 from smartos.dtrace.program import Act
 from smartos.dtrace.vm.fault import Fault
 from smartos.dtrace.vm.frame import Frame
@@ -34,7 +35,6 @@ _LITERAL = re.compile(r"""b'[^']*'|b"[^"]*\"""")
 _PURE = re.compile(r" *(if [\w !=<>&|^~+*()-]+:|else:|(v\d+|x\d+|passed) = (?!\w+\()[\w &|^~+*()-]+)")
 _ASSIGNS = re.compile(r" *(v\d+|x\d+|passed) = ")
 _VALUES = re.compile(r"\b(?:v\d+|x\d+|passed)\b")
-SIMPLE = frozenset((Act.DIFEXPR, Act.LIBACT, Act.PRINTF, Act.PRINTA, Act.SYSTEM, Act.FREOPEN, Act.TRACEMEM, Act.SYM, Act.MOD))
 STACKS = frozenset((Act.STACK, Act.USTACK, Act.JSTACK))
 
 
@@ -105,7 +105,7 @@ class Listener:
             head.append(" shared = None")
         names = namespace(self.firing.machine) | unit.constants
         names |= {
-            "kernel": kernel, "active": type(kernel.activity)(2), "fire": self.firing.fire, "clock": kernel.clock,
+            "kernel": kernel, "active": Activity.ACTIVE, "fire": self.firing.fire, "clock": kernel.clock,
             "buffers": kernel.buffers, "new_buffer": kernel.buffer, "convert": self.convert, "types": kernel.types,
             "threads": threads, "Entry": Entry, "kept": self.firing._kept, "nothing": {}, "aggregate": self.aggregated,
             "begin": self.begin, "failed": self.failed,
