@@ -130,7 +130,11 @@ def test_a_command_s_own_events(system):
     done = dtrace(system, "-qn", "io:::start { @[execname] = count() }", "-c", "mkfile 64m a")
     assert done.status == 0
     done = dtrace(system, "-qn", "io:::start { @[execname] = count() }", "-c", "zpool create tank a")
-    assert done.out.split()[0] == "zpool" and int(done.out.split()[1]) > 10
+    assert done.out.split()[0] == "zpool-tank" and int(done.out.split()[1]) > 10, "the pool's own process writes"
+    done = dtrace(system, "-qn", "fbt:zfs:zfs_mkdir:entry, fbt:zfs:dnode_sync:entry { @[probefunc, execname] = count() }",
+                  "-c", "mkdir tank:/new")  # fmt: skip
+    counted = {tuple(line.split()[:2]) for line in done.out.splitlines() if line}
+    assert counted == {("zfs_mkdir", "mkdir"), ("dnode_sync", "zpool-tank")}
 
 
 def test_system_runs_commands(system):

@@ -104,6 +104,57 @@ def test_the_workload_has_what_programs_ask_for():
     assert names >= {"syscall", "proc", "sched", "sysinfo", "vminfo", "io", "ip", "tcp"}
 
 
+def _watched(seconds: int = 12, wanted: str = "") -> list[tuple[str, dict]]:
+    found: list[tuple[str, dict]] = []
+    load = Workload(1)
+    with probes.subscribe(lambda probe, args, context: found.append((str(probe), dict(context))), wanted):
+        while load.next() < seconds * 10**9:
+            load.fire()
+    return found
+
+
+def _functions(stack: tuple[str, ...]) -> list[str]:
+    return [frame.rpartition("+")[0] for frame in stack]
+
+
+def test_every_frame_of_the_node_s_stacks_is_a_probe_of_fbt():
+    from smartos.workload import calls
+
+    frames = {function for _, context in _watched(3) for function in _functions(context["stack"])}
+    listed = {f"{row.module}`{row.function}" for row in Table().all() if row.provider == "fbt"}
+    assert len(frames) > 60 and frames - listed <= calls.ASSEMBLER
+
+
+def test_a_stack_is_what_fbt_saw_entered():
+    inside: dict[object, list[str]] = {}
+    for probe, context in _watched(3, "fbt:::"):
+        _, module, function, name = probe.split(":")
+        thread, name_of = context["curthread"], f"{module}`{function}"
+        known = inside.setdefault(thread, _functions(context["stack"])[::-1])
+        assert _functions(context["stack"])[::-1] == known[: len(known) - (name == "return")]
+        known.append(name_of) if name == "entry" else known.pop()
+        if not known[1:]:
+            del inside[thread]
+
+
+def test_writes_reach_the_disk_under_the_pool_s_name():
+    """ZFS writes what processes changed in threads of its own: who waits for the disk in his own name, reads."""
+    started = _watched(wanted="io:::start")
+    writers = {c["execname"] for _, c in started if "thread_start" in c["stack"][-1]}
+    readers = {c["execname"]: c for _, c in started if "sys_syscall" in c["stack"][-1]}
+    assert writers == {"zpool-zones"} and "zpool-zones" not in readers and "fsflush" not in readers
+    assert "zfs`zfs_read" in _functions(readers["httpd"]["stack"])
+    assert readers["httpd"]["ustack"][0].startswith("libc.so.1`__read+") and "httpd`main" in readers["httpd"]["ustack"][-2]
+    assert {c["execname"] for _, c in _watched(wanted="io:::done")} == {"sched"}
+    calling = {c["execname"] for _, c in _watched(wanted="fbt:zfs:zfs_write:entry")}
+    assert calling == {"syslogd"} and not calling & writers
+
+
+def test_a_process_without_a_program_has_no_stack_of_its_own():
+    for _, context in _watched(3):
+        assert bool(context["ustack"]) == (context["execname"] not in ("sched", "fsflush", "zpool-zones", "zsched"))
+
+
 def test_system_calls_by_name():
     done = run_script("syscall::read:entry { @[execname] = count() } tick-3s { exit(0) }", quiet=True)
     counted = {line.split()[0]: int(line.split()[1]) for line in done.out.splitlines() if line.strip()}

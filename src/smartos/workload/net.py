@@ -5,8 +5,14 @@ out: IPv6, the contents of segments, retransmission. Follows `ipha_t`, `tcph_t` 
 """
 
 from random import Random
+from typing import TYPE_CHECKING
 
 from smartos.probes import declare
+from smartos.workload import calls
+from smartos.workload.cast import Process
+
+if TYPE_CHECKING:
+    from smartos.workload.node import Node
 
 _IP = ("mblk_t *", "conn_t *", "void_ip_t *", "__dtrace_ipsr_ill_t *", "ipha_t *", "ip6_t *", "int")
 _TCP = ("mblk_t *", "ip_xmit_attr_t *", "void_ip_t *", "tcp_t *", "tcph_t *")
@@ -62,24 +68,24 @@ class Connection:
         self.tcp = Header("tcp_t", tcp_state=0, tcp_connp=conn, tcp_mss=1460, tcp_swnd=64240, tcp_rwnd=128480, tcp_cwnd=14600,
                           tcp_saved_listener={"tcp_state": -3})  # fmt: skip
 
-    def accepted(self) -> None:
+    def accepted(self, node: "Node", thread: Process) -> None:
         """The last packet of the handshake has come."""
-        self._fire("receive", 0, ACK, "accept-established")
+        self._fire(node, thread, "receive", 0, ACK, "accept-established")
 
-    def receive(self, size: int) -> None:
+    def receive(self, node: "Node", thread: Process, size: int) -> None:
         """A segment with so many bytes comes in."""
-        self._fire("receive", size, ACK | PUSH, "receive")
+        self._fire(node, thread, "receive", size, ACK | PUSH, "receive")
 
-    def send(self, size: int) -> None:
+    def send(self, node: "Node", thread: Process, size: int) -> None:
         """So many bytes go out, in segments of at most 1460."""
         while size > 0:
             part = min(size, 1460)
-            self._fire("send", part, ACK | PUSH * (part == size), "send")
+            self._fire(node, thread, "send", part, ACK | PUSH * (part == size), "send")
             size -= part
 
-    def _fire(self, way: str, size: int, flags: int, name: str) -> None:
+    def _fire(self, node: "Node", thread: Process, way: str, size: int, flags: int, name: str) -> None:
         ip, tcp = IP[way], TCP[name]
-        if not (ip.listeners or tcp.listeners):
+        if not any(watched.listeners for probe in (ip, tcp) for watched in (probe, *calls.FBT[calls.function_of(probe)])):
             return
         ours = (self.local, self.port, self.sent, self.got)
         theirs = (self.remote, self.far, self.got, self.sent)
@@ -98,10 +104,16 @@ class Connection:
         else:
             self.got = self.got + size & 0xFFFFFFFF
         self.tcp.__dict__.update(tcp_snxt=self.sent, tcp_rnxt=self.got, tcp_suna=self.sent, tcp_rack=self.got)
-        calls = [(ip, (None, None, header, self.ill, header, None, 0)), (tcp, (None, self.xmit, header, self.tcp, segment))]
-        for probe, args in calls if way == "receive" else reversed(calls):
-            if probe.listeners:
-                probe.fire(*args)
+        on_ip, on_tcp = (ip, None, None, header, self.ill, header, None, 0), (tcp, None, self.xmit, header, self.tcp, segment)
+        if way == "receive":
+            with node.inside(thread, calls.PACKET_IN):
+                node.tell(thread, on_ip)
+                with node.inside(thread, calls.TO_TCP):
+                    node.tell(thread, on_tcp)
+        else:
+            node.tell(thread, on_tcp)
+            with node.inside(thread, calls.TO_IP):
+                node.tell(thread, on_ip)
 
 
 def _bytes(value: int, size: int) -> list[int]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from smartos.probes import declare
+from smartos.probes import acting, declare
 from smartos.zfs import dmu, spa_config
 from smartos.zfs.errors import Busy, PoolFaulted, ZfsError
 from smartos.zfs.events import Event
@@ -74,12 +74,22 @@ def txg_sync(spa: "Spa") -> int:
     _note(spa, state.open, "open", f"txg {state.open} is open")
     state.syncing, state.quiescing = txg, 0
     try:
-        spa_sync(spa, txg)
+        with acting(**process(spa)):
+            spa_sync(spa, txg)
     except ZfsError as error:
         spa.suspended = str(error)
         raise PoolSuspended(f"pool '{spa.name}' is suspended in txg {txg}: {error}") from error
     state.synced, state.syncing = txg, 0
     return txg
+
+
+def process(spa: "Spa") -> dict[str, object]:
+    """Who writes a group to the disk: the pool's own process (`spa_thread`), which its sync thread and taskqs belong to.
+
+    So `execname` is not that of the command whose changes they are. Its number is made up.
+    """
+    return {"execname": f"zpool-{spa.name}"[:16], "pid": 5, "ppid": 0, "tid": 1, "uid": 0, "gid": 0, "zonename": "global",
+            "ustack": ()}  # fmt: skip
 
 
 def _note(spa: "Spa", txg: int, kind: str, what: str) -> None:

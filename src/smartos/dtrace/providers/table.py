@@ -23,10 +23,13 @@ ZFS = (
 GROUPS: tuple[tuple[str, int, tuple[str, ...], tuple[str, ...]], ...] = (
     ("system", 1000, ("syscall", "proc", "sched", "sysinfo", "vminfo", "io", "ip", "tcp", "mib", "fbt", "sdt"),
      ("smartos.workload",)),
-    ("zfs", 20000, ("io", "fbt", "sdt"), tuple(f"smartos.zfs.{name}" for name in ZFS)),
-    ("kvm", 30000, ("sdt", "kvm"), ("smartos.kvm.vm",)),
+    ("zfs", 20000, ("io", "fbt", "sdt"), (*(f"smartos.zfs.{name}" for name in ZFS), "smartos.workload")),
+    ("kvm", 30000, ("sdt", "kvm", "fbt"), ("smartos.kvm.vm", "smartos.workload")),
 )  # fmt: skip
-MODULES = {"system": ("", "genunix", "unix", "TS", "ip"), "zfs": ("zfs", "genunix"), "kvm": ("kvm",)}
+MODULES = {
+    "system": ("", "genunix", "unix", "TS", "ip", "mac", "e1000g", "sd", "scsi", "sockfs", "specfs", "portfs"),
+    "zfs": ("zfs", "genunix"), "kvm": ("kvm",),
+}  # fmt: skip
 ALIAS, ALIASES = "kvm", 35000
 OTHERS, ON_DEMAND = 40000, 70001
 
@@ -222,4 +225,4 @@ def _group(probe: points.Probe) -> str:
         return "zfs"
     if getattr(probe, "provider", "") in ("syscall", "proc", "sched", "sysinfo", "vminfo", "ip", "tcp", "mib", "io"):
         return "system"
-    return "system" if probe.module in ("genunix", "unix", "ip") else "others"
+    return "system" if probe.provider == "fbt" or probe.module in MODULES["system"] else "others"
