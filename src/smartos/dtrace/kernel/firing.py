@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from smartos.dtrace.consumer.aggregate import Aggregation, adder, new
 from smartos.dtrace.dif import V
 from smartos.dtrace.kernel.activity import BEGIN, ERROR, Activity
-from smartos.dtrace.kernel.buffer import AggId, Entry, FaultData
+from smartos.dtrace.kernel.buffer import AggId, Ecb, Entry, FaultData
 from smartos.dtrace.kernel.buffers import AggregationRoom, Buffer
 from smartos.dtrace.kernel.ecb import SIMPLE, Plan, Step, aggregation
 from smartos.dtrace.kernel.speculation import Illegal
@@ -29,10 +29,6 @@ if TYPE_CHECKING:
 
 NSIG = 75
 M64 = (1 << 64) - 1
-
-
-class Drop(Exception):
-    """The clause goes no further, and leaves no entry."""
 
 
 class Firing:
@@ -122,7 +118,7 @@ class Firing:
             if not run.predicate():
                 return
             run.actions()
-        except (Drop, Dropped):
+        except Dropped:
             return
         except Fault as fault:
             self._fault(run, fault)
@@ -137,6 +133,42 @@ class Firing:
             return
         args = (1, ecb.epid, run.at, fault.offset & M64, int(fault.kind), fault.value & M64)
         self.fire(ERROR, args, frame.context)
+
+    # ---- actions that do more than record
+
+    def exit(self) -> None:
+        """`exit()`: nothing more is traced, END fires. Raises Dropped when somebody else was first."""
+        kernel = self.kernel
+        if kernel.activity is not Activity.COOLDOWN:  # while cooling down, END's status is taken
+            if kernel.activity not in (Activity.WARMUP, Activity.ACTIVE):
+                raise Dropped
+            kernel.activity = Activity.DRAINING
+
+    def speculate(self, number: int, cpu: int, ecb: Ecb) -> tuple[Buffer, int]:
+        """`speculate()`: the buffer that the clause traces to from here on, and where. Raises Dropped when there is none."""
+        try:
+            buffer = self.kernel.speculations.buffer(number, cpu)
+        except Illegal:  # the kernel notes a fault, too, but the drop is what it asks for first
+            buffer = None
+        offset = buffer.reserve(ecb.needed, ecb.alignment) if buffer is not None else -1
+        if buffer is None or offset < 0:
+            raise Dropped
+        return buffer, offset
+
+    def keep(self, number: int, cpu: int) -> None:
+        """`commit()`. Raises Fault for a number that no speculation has."""
+        kernel = self.kernel
+        try:
+            kernel.speculations.commit(number, cpu, kernel.buffer(cpu), kernel.clock.now)
+        except Illegal:
+            raise Fault(FaultKind.ILLOP) from None
+
+    def discard(self, number: int, cpu: int) -> None:
+        """`discard()`. Raises Fault for a number that no speculation has."""
+        try:
+            self.kernel.speculations.discard(number, cpu)
+        except Illegal:
+            raise Fault(FaultKind.ILLOP) from None
 
     # ---- aggregations
 
@@ -201,7 +233,7 @@ class _Run:
         return difo is None or self.firing.machine.run(difo, self.frame) != 0
 
     def actions(self) -> None:
-        """Run the actions. Raises Fault, Drop and Dropped."""
+        """Run the actions. Raises Fault and Dropped."""
         for number, step in enumerate(self.plan.steps):
             self.at = number + 1
             if aggregation(step.kind):
@@ -260,47 +292,21 @@ class _Run:
             case Act.USYM | Act.UMOD | Act.UADDR:
                 return self.frame.get("pid"), value
             case Act.EXIT:
-                return self._exit(value)
+                self.firing.exit()
+                return value & 0xFFFFFFFF
             case Act.SPECULATE:
-                self._speculate(value)
+                self.buffer, self.offset = self.firing.speculate(value, cpu, self.plan.ecb)
             case Act.COMMIT:
                 if self.plan.ecb.size:
                     self._take()
                 self.buffer = kernel.buffer(cpu)
-                self._legal(lambda: kernel.speculations.commit(value, cpu, self.buffer, kernel.clock.now))
+                self.firing.keep(value, cpu)
                 self.committed = True
             case Act.DISCARD:
-                self._legal(lambda: kernel.speculations.discard(value, cpu))
+                self.firing.discard(value, cpu)
             case kind:
                 self._destroy(kind, value)
         return None
-
-    def _exit(self, value: int) -> int:
-        kernel = self.firing.kernel
-        if kernel.activity is not Activity.COOLDOWN:  # while cooling down, END's status is taken
-            if kernel.activity not in (Activity.WARMUP, Activity.ACTIVE):
-                raise Drop
-            kernel.activity = Activity.DRAINING
-        return value & 0xFFFFFFFF
-
-    def _speculate(self, number: int) -> None:
-        kernel, ecb = self.firing.kernel, self.plan.ecb
-        try:
-            buffer = kernel.speculations.buffer(number, self.frame.cpu)
-        except Illegal:  # the kernel notes a fault, too, but the drop is what it asks for first
-            buffer = None
-        if buffer is None:
-            raise Drop
-        self.buffer = buffer
-        self.offset = buffer.reserve(ecb.needed, ecb.alignment)
-        if self.offset < 0:
-            raise Drop
-
-    def _legal(self, call: Callable[[], Any]) -> Any:
-        try:
-            return call()
-        except Illegal:
-            raise Fault(FaultKind.ILLOP) from None
 
     def _destroy(self, kind: Act, value: int) -> None:
         """raise(), stop(), breakpoint(), panic(), chill(): what they would do to the system, its owner is told."""

@@ -28,4 +28,7 @@ class Fault(Exception):
 
 
 class Dropped(Exception):
-    """No space was left for a dynamic variable. The clause ends without a record, and the drop is already counted."""
+    """The clause ends without a record: no space for a dynamic variable, no speculation to trace to, or already exiting.
+
+    What is to be counted of it is counted already.
+    """

@@ -1,9 +1,9 @@
 """A probe's clauses compiled to one Python function, which listens to the model's probe in place of the generic way.
 
 It does what :mod:`~smartos.dtrace.kernel.firing` does, in the same order, and leaves the same entries, aggregations, variables,
-drops and faults. An expression that the translator does not cover is interpreted; an action that is not covered (those
-that speculate, destroy or exit) leaves the whole probe to the generic way. The time is only read where it is used: the
-clock is told that it would have been.
+drops and faults. An expression that the translator does not cover is interpreted; a clause with an action that is not
+covered (those that destroy, and those that only print) leaves the whole probe to the generic way. The time is only read
+where it is used: the clock is told that it would have been.
 """
 
 import re
@@ -36,13 +36,14 @@ _PURE = re.compile(r" *(if [\w !=<>&|^~+*()-]+:|else:|(v\d+|x\d+|passed) = (?!\w
 _ASSIGNS = re.compile(r" *(v\d+|x\d+|passed) = ")
 _VALUES = re.compile(r"\b(?:v\d+|x\d+|passed)\b")
 STACKS = frozenset((Act.STACK, Act.USTACK, Act.JSTACK))
+STATE = frozenset((Act.EXIT, Act.SPECULATE, Act.COMMIT, Act.DISCARD))
 
 
 def listener(firing: "Firing", number: int) -> Callable[..., None] | None:
     """What hears a probe of the table, or None where the generic way has to."""
     plans = firing.kernel.by_probe.get(number, [])
     covered = all(
-        not plan.ecb.error and all(step.kind in SIMPLE or step.kind in STACKS or aggregation(step.kind) for step in plan.steps)
+        not plan.ecb.error and all(step.kind in SIMPLE | STACKS | STATE or aggregation(step.kind) for step in plan.steps)
         for plan in plans
     )
     if not plans or not covered or plans[0].ecb.probe.provider == "dtrace" or not firing.machine.kernel:
@@ -75,8 +76,8 @@ class Listener:
     def make(self) -> Callable[..., None]:
         """The function."""
         unit, kernel = self.unit, self.kernel
-        for plan in self.plans:
-            self.plan(plan)
+        for number, plan in enumerate(self.plans):
+            self.plan(plan, {step.kind for before in self.plans[:number] for step in before.steps})
         body = "\n".join(unit.lines)
         threads = self.firing.threads if self.number in self.firing.thread_wanted else None
         head = [
@@ -86,8 +87,9 @@ class Listener:
             " get = context.get",
             " cpu = context['cpu'] if 'cpu' in context else 0",
             " buffer = buffers.get(cpu) or new_buffer(cpu)",
+            *([" principal = buffer"] if "principal" in body else []),
         ]
-        if "Entry(" in body or ("now" in body and len(self.plans) > 1):
+        if "Entry(" in body or "keep(" in body or ("now" in body and len(self.plans) > 1):
             head.append(" now = clock.read(context)")
         else:
             if "now" in body:
@@ -108,7 +110,8 @@ class Listener:
             "kernel": kernel, "active": Activity.ACTIVE, "fire": self.firing.fire, "clock": kernel.clock,
             "buffers": kernel.buffers, "new_buffer": kernel.buffer, "convert": self.convert, "types": kernel.types,
             "threads": threads, "Entry": Entry, "kept": self.firing._kept, "nothing": {}, "aggregate": self.aggregated,
-            "begin": self.begin, "failed": self.failed,
+            "begin": self.begin, "failed": self.failed, "exited": self.firing.exit, "speculate": self.firing.speculate,
+            "keep": self.firing.keep, "discard": self.firing.discard,
         }  # fmt: skip
         return define("hear", head + unit.lines, names)
 
@@ -141,12 +144,16 @@ class Listener:
 
     # ---- writing
 
-    def plan(self, plan: Plan) -> None:
-        """One clause."""
+    def plan(self, plan: Plan, before: set[int]) -> None:
+        """One clause. `before` are the kinds of action in those that ran before it in the same firing."""
         unit, ecb = self.unit, plan.ecb
         known = unit.keep(plan)
         unit.epid = ecb.epid
         unit.begin = f"frame = shared = begin({known}, shared, args, context, now, cpu, buffer, offset)"
+        if Act.SPECULATE in before:
+            unit.emit(1, "buffer = principal")
+        if Act.EXIT in before:
+            unit.emit(1, "if kernel.activity is not active: return")
         if self.plain:
             unit.emit(1, "offset = buffer.offset")
             empty = not ecb.size and ecb.needed <= self.kernel.options.number("bufsize")  # an empty buffer has room for it
@@ -164,14 +171,8 @@ class Listener:
             self.test(passed, depth)
             depth += 1
         values = self.actions(plan, depth)
-        if ecb.size:
-            entry = f"Entry({unit.keep(ecb)}, cpu, now, ({values}))"
-            if self.plain:
-                unit.emit(depth, f"buffer.offset = offset + {ecb.size}; buffer.entries.append({entry})")
-            else:
-                unit.emit(depth, f"buffer.commit(offset, {ecb.size}, {entry})")
-        else:
-            unit.emit(depth, "if offset: buffer.offset = offset")
+        if Act.COMMIT not in {step.kind for step in plan.steps}:
+            self.entry(plan, values, depth)
         body = unit.lines[start:]
         if any("pc =" in line or "Fault(" in line or "Dropped" in line for line in body):
             unit.lines[start:] = [
@@ -182,6 +183,17 @@ class Listener:
             ]  # fmt: skip
         else:
             unit.lines[start:] = ["  if True:", *body]
+
+    def entry(self, plan: Plan, values: str, depth: int) -> None:
+        """Leave an entry with these values."""
+        ecb, unit = plan.ecb, self.unit
+        entry = f"Entry({unit.keep(ecb)}, cpu, now, ({values}))" if ecb.size else None
+        if not self.plain or Act.SPECULATE in {step.kind for step in plan.steps}:
+            unit.emit(depth, f"buffer.commit(offset, {ecb.size}, {entry})")
+        elif entry:
+            unit.emit(depth, f"buffer.offset = offset + {ecb.size}; buffer.entries.append({entry})")
+        else:
+            unit.emit(depth, "if offset: buffer.offset = offset")
 
     def actions(self, plan: Plan, depth: int) -> str:
         """The actions; the expressions of an entry's values."""
@@ -198,10 +210,30 @@ class Listener:
             else:
                 size = step.size if step.act.difo.type.by_ref else step.size or 8
                 name, small = self.expression(step.act.difo, name, size, number + 1, depth)
+            if step.kind in STATE:
+                self.state(plan, number, name, values, depth)
             results[number] = name, small
             if step.slot >= 0:
                 values[step.slot] = name
-        return "".join(f"{value}, " for value in values)
+        return "".join(f"{value or None}, " for value in values)
+
+    def state(self, plan: Plan, number: int, value: str, values: list[str], depth: int) -> None:
+        """exit(), speculate(), commit() or discard() of a value, the action at `number`."""
+        unit, kind = self.unit, plan.steps[number].kind
+        if kind in (Act.COMMIT, Act.DISCARD):
+            unit.emit(depth, f"pc, at = -1, {number + 1}")
+        match kind:
+            case Act.EXIT:
+                unit.emit(depth, "exited()  # or Dropped")
+            case Act.SPECULATE:
+                unit.emit(depth, f"buffer, offset = speculate({value}, cpu, {unit.keep(plan.ecb)})  # or Dropped")
+            case Act.COMMIT:
+                if plan.ecb.size:
+                    self.entry(plan, "".join(f"{known or None}, " for known in values), depth)
+                unit.emit(depth, "buffer = principal")
+                unit.emit(depth, f"keep({value}, cpu)  # or Fault(ILLOP)")
+            case Act.DISCARD:
+                unit.emit(depth, f"discard({value}, cpu)  # or Fault(ILLOP)")
 
     def test(self, passed: str, depth: int) -> None:
         """Go on if the predicate's value is not 0; a comparison that was made into 1 and 0 is asked directly."""
