@@ -13,6 +13,7 @@ from docutils import nodes
 from docutils.parsers.rst import Directive
 from smartos.explore.glyphs import TECHS, glyph
 from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxRole
 from sphinx_design.dropdown import dropdown_main, dropdown_title
@@ -62,6 +63,31 @@ class JaDirective(Directive):
         block = ja_block(classes=(self.arguments or [""])[0].split())
         self.state.nested_parse(self.content, self.content_offset, block)
         return [block]
+
+
+def with_apostrophes(text: str) -> str:
+    """A year without its century begins with an apostrophe, where smart quotes set an opening mark."""
+    return re.sub(r"‘(?=\d\d(?!\w))", "’", text)
+
+
+def mark_japanese(document: nodes.document) -> None:
+    """A quotation whose first words are Japanese is marked, so that no Latin quotation mark is hung before it."""
+    for quote in document.findall(nodes.block_quote):
+        paragraph = quote[0] if quote.children else None
+        if isinstance(paragraph, ja_block) or (paragraph is not None and paragraph.children and isinstance(paragraph[0], ja)):
+            quote["classes"].append("bare")
+
+
+class SetWords(SphinxTransform):
+    """Quotation marks as they should be."""
+
+    default_priority = 800
+
+    def apply(self, **kwargs: object) -> None:
+        for text in list(self.document.findall(nodes.Text)):
+            if "‘" in text and not isinstance(text.parent, nodes.literal | nodes.literal_block):
+                text.parent.replace(text, nodes.Text(with_apostrophes(str(text))))
+        mark_japanese(self.document)
 
 
 class FoldAdmonitions(SphinxPostTransform):
@@ -118,4 +144,5 @@ def add_words(app: Sphinx) -> None:
     app.add_role("tech", TechRole())
     app.add_role("ja", JaRole())
     app.add_directive("ja", JaDirective)
+    app.add_transform(SetWords)
     app.add_post_transform(FoldAdmonitions)

@@ -135,6 +135,23 @@ def test_the_clauses_are_told_in_our_words() -> None:
         assert not shingles(asks) & theirs, number
 
 
+def test_what_the_gpl_lets_out_of_the_source_is_told_with_its_condition() -> None:
+    """COPYING.linux, section 3: the exception for the system, and the exception to it."""
+    exception = clauses.clause("GPL", "3, exception").asks
+    assert "operating system" in exception and "comes along" in exception
+    assert "3, exception" in clauses.answer("GPL", "ship")[0].clauses
+
+
+def test_the_cddl_s_new_file_is_yours_only_without_covered_code_in_it() -> None:
+    says = clauses.answer("CDDL", "add")[0]
+    assert "no CDDL code in it" in says.says and "1.9" in says.clauses
+
+
+def test_the_mpl_s_way_to_the_gpl_can_be_closed() -> None:
+    assert "Exhibit B" in clauses.clause("MPL", "1.5").asks
+    assert "1.5" in clauses.answer("MPL", "link")[0].clauses
+
+
 def test_an_unknown_case_is_refused_with_the_known_ones() -> None:
     with pytest.raises(KeyError, match="change, add, link, ship"):
         clauses.answer("CDDL", "sell")

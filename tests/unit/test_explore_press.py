@@ -113,6 +113,12 @@ def test_the_process_quotation_is_found_where_the_post_has_it() -> None:
     assert {row[0] for row in rows} == {"Slides", "The Register", "ReadWriteWeb"}
 
 
+def test_the_articles_say_how_much_was_read_and_how_much_is_counted() -> None:
+    held = {row[0]: row[-1] for row in press.articles().rows}
+    assert held["ReadWriteWeb"].endswith("counted: the whole passage")
+    assert held["itprimer"].endswith("counted: nothing of it")
+
+
 def test_every_link_of_the_post_is_listed_with_its_address_or_as_unknown() -> None:
     html = press.LinkTable()._repr_html_()
     assert html.count("<tr>") == len(post.links()) + 1
@@ -145,7 +151,26 @@ def test_commits_by_year_are_those_of_the_log() -> None:
 
 
 def test_a_bar_is_the_logarithm_of_one_more_than_its_count() -> None:
-    drawn = BeautifulSoup(timeline.port_years().figure, "html.parser").find_all("rect")
-    heights = {year: float(bar["height"]) for year, bar in zip(timeline.per_year(), drawn, strict=True)}
+    drawing = BeautifulSoup(timeline.port_years().figure, "html.parser")
+    bars = drawing.find_all("rect", attrs={"data-of": "all"})
+    heights = {year: float(bar["height"]) for year, bar in zip(timeline.per_year(), bars, strict=True)}
     assert heights[2016] == 0
     assert heights[2014] / heights[2011] == pytest.approx(log1p(4) / log1p(370), abs=1e-3)
+
+
+def test_the_years_show_which_commits_touch_the_driver() -> None:
+    """Fact W12: a repaired build is no repaired driver."""
+    drawing = BeautifulSoup(timeline.port_years().figure, "html.parser")
+    bars = drawing.find_all("rect", attrs={"data-of": "driver"})
+    heights = {year: float(bar["height"]) for year, bar in zip(timeline.per_year(), bars, strict=True)}
+    assert heights[2025] == 0 and heights[2020] == 0 and heights[2022] > 0
+    rows = {row[0]: row[1:] for row in timeline.port_years().table.rows}
+    assert rows[2025] == (0, 2, 2) and rows[2012] == (8, 5, 13) and rows[2022] == (1, 1, 2)
+    assert "2022" in timeline.port_years().says
+
+
+def test_the_last_commits_are_told_for_what_they_change() -> None:
+    told = {event.date: event.what for event in post.timeline()}
+    assert "nothing of the driver" in told["2025-04-22"]
+    assert "potential replacement" in told["2018-02"]
+    assert "2011-09-15" in told and "2014-11-03" in told and "2013-03-15" in told

@@ -69,10 +69,25 @@ def test_the_brand_closes_more_than_it_opens() -> None:
     assert [r[1] for r in zone.table.rows].count("yes") == sum(inside for _, inside, _ in confine.REACH)
 
 
-def test_the_prohibited_privileges_drawn_are_those_of_the_fact() -> None:
-    """Fact N4."""
-    named = {w.strip(";") for _, _, rule in confine.REACH for w in rule.split() if w.startswith(("sys_", "dtrace_", "proc_"))}
-    assert named and all(name in post.fact("N4").text for name in named)
+def test_the_privileges_that_the_rules_name_are_those_of_the_brand() -> None:
+    """Facts N4 and N6: what a rule calls prohibited is, and what it calls granted is."""
+    kinds = {"prohibited": "privilege prohibited", "granted": "privilege default"}
+    seen = set()
+    for clause in (part for _, _, rule in confine.REACH for part in rule.split(";")):
+        named = {w.strip(",") for w in clause.split() if w.startswith(("sys_", "dtrace_", "proc_"))}
+        (word,) = [word for word in kinds if word in clause] if named else [""]
+        held = {entry.name for entry in post.kvm_brand() if entry.kind == kinds.get(word)}
+        assert named <= held, clause
+        seen |= named
+    assert {"dtrace_kernel", "sys_devices", "dtrace_user"} <= seen
+
+
+def test_the_rule_for_devices_counts_what_the_brand_lets_in() -> None:
+    """Fact N6."""
+    (rule,) = [rule for what, _, rule in confine.REACH if "devices" in what]
+    devices = [entry for entry in post.kvm_brand() if entry.kind == "device"]
+    own = sum(entry.ip_type == "exclusive" for entry in devices)
+    assert f"{len(devices) - own} names" in rule and f"{own} more" in rule and "only /dev/kvm" not in rule
 
 
 def test_the_deck_s_table_has_its_34_pages_and_marks_the_quoted() -> None:

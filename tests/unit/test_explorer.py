@@ -183,6 +183,33 @@ def test_tables_set_numbers_apart_and_keep_years_plain() -> None:
     assert page.select_one("caption").get_text() == "Files."
 
 
+def cells(values: list[object], column: str = "Value") -> list[str]:
+    """The words of one column."""
+    html = Table(["Name", column], [(str(i), value) for i, value in enumerate(values)], plain=["Year"]).html()
+    return [cell.get_text() for cell in BeautifulSoup(html, "html.parser").select("td")]
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ([99.6, 96.0, 100.3, 97.8], ["99.6", "96.0", "100.3", "97.8"]),
+        ([38.45, 23332.58, 283.3, 38767.62], ["38.45", "23,332.58", "283.30", "38,767.62"]),
+        ([1.0, 2.0], ["1", "2"]),
+        ([0.125, 3.0], ["0.12", "3.00"]),
+        ([12, 2.5], ["12.0", "2.5"]),
+        ([12, "none", 2.25], ["12.00", "none", "2.25"]),
+        ([12, 34567], ["12", "34,567"]),
+    ],
+)
+def test_the_numbers_of_a_column_share_one_format(values: list[object], shown: list[str]) -> None:
+    assert cells(values) == shown
+
+
+def test_a_column_of_different_quantities_is_told_so_and_each_keeps_its_own_format() -> None:
+    table = Table(["quantity", "value"], [("answers", 60), ("mean wait, ms", 9.7)], mixed=["value"])
+    assert [cell.get_text() for cell in BeautifulSoup(table.html(), "html.parser").select("td")] == ["60", "9.7"]
+
+
 def test_text_in_tables_and_sentences_is_escaped() -> None:
     assert "<b>" not in Table(["a"], [("<b>",)]).html()
     assert "<b>" not in Frame("", "<b>").html()

@@ -64,6 +64,14 @@ def test_the_numbers_of_the_sentence_are_the_numbers_of_the_figure(way: str) -> 
     assert sorted(map(int, numbered)) == sorted(said)
 
 
+@pytest.mark.parametrize("way", ["disk", "packet"])
+def test_what_a_guest_s_driver_sends_leaves_the_guest_through_kvm(way: str) -> None:
+    """The chapter says so of a disk write: the processor leaves the guest, and KVM returns to QEMU."""
+    keys = [key for key, _ in WAYS[way].steps]
+    driver, backend = {"disk": ("vblk", "backblk"), "packet": ("vnet", "backnet")}[way]
+    assert keys.index(driver) < keys.index("kvm") < keys.index(backend)
+
+
 def test_at_launch_a_packet_goes_through_the_vnic_backend_and_not_through_vnd() -> None:
     told = " ".join(what for _, what in WAYS["packet"].steps) + WAYS["packet"].says
     assert "DLPI" in told and "-net vnic" in told and "vnd" not in told

@@ -1,6 +1,7 @@
 """The post as data: complete, in order, and true to the file."""
 
 import hashlib
+import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -56,6 +57,32 @@ def test_every_fact_has_a_known_confidence_and_none_is_from_memory() -> None:
         assert letters or fact.confidence == "–", fact
 
 
+SECOND_ROUND = """
+P12 A8 A9 S13 S14 S15 S16 S17 F13 F14 F15 F16 R4b R11 R12 X2b X6b N6 Z8 Z9 C5 W12 W13 W14 W15 W16 K7 O12 H1
+""".split()
+
+
+@pytest.mark.parametrize("ident", SECOND_ROUND)
+def test_the_facts_found_since_are_held_with_a_source(ident: str) -> None:
+    assert post.fact(ident).source
+
+
+@pytest.mark.parametrize(
+    ("ident", "must", "must_not"),
+    [
+        ("N4", "about fifty devices", "zfs allowed"),
+        ("X2", "two days before", "README only"),
+        ("W2", "Jenkinsfile", None),
+        ("W7", "author date", "RFD 121 (2018): replacement"),
+        ("F11", "illumos 875", "leftover"),
+        ("D5", "kvm-xxx", None),
+    ],
+)
+def test_a_fact_that_was_wrong_is_told_as_it_is_now_known(ident: str, must: str, must_not: str | None) -> None:
+    fact = post.fact(ident)
+    assert must in fact.text and (must_not is None or must_not not in fact.text)
+
+
 def test_an_unknown_fact_is_named_with_its_neighbours() -> None:
     with pytest.raises(KeyError, match="S1"):
         post.fact("S99")
@@ -101,6 +128,38 @@ def test_every_key_that_the_data_cite_is_in_the_bibliography() -> None:
     assert cited - keys <= {""}
 
 
+def cited_on_pages() -> set[str]:
+    """Every key that a page or a lab cites, and those that the timeline names on its page."""
+    roles = re.compile(r"\{cite(?::\w+)?\}`([^`]+)`")
+    pages = [page.read_text("utf-8") for page in BOOK.rglob("*.md")]
+    for lab in (ROOT / "notebooks").glob("*.ipynb"):
+        pages += ["".join(cell["source"]) for cell in json.loads(lab.read_text("utf-8"))["cells"]]
+    keys = {key.strip() for page in pages for found in roles.findall(page) for key in found.split(",")}
+    return keys | {key for event in post.timeline() for key in event.cites}
+
+
+def test_the_bibliography_is_what_the_book_cites_and_nothing_else() -> None:
+    """The page says so."""
+    assert sorted(set(post.bibliography()) ^ cited_on_pages()) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "title"),
+    [
+        ("cantrill2011llquantize", "Log/linear quantizations in DTrace"),
+        ("cantrill2010hello", "Hello Joyent!"),
+        ("cantrill2011sdc", "Standing up SmartDataCenter"),
+        ("cantrill2005tr35", "TR35"),
+        ("cantrill2014sdc", "SmartDataCenter and Manta are now open source"),
+    ],
+)
+def test_an_entry_has_the_title_that_its_author_printed(key: str, title: str) -> None:
+    """Read in bcantrill/blog, from the head of each entry."""
+    entry = post.bibliography()[key]
+    assert entry["title"] == title
+    assert "title read off" not in entry.get("note", "")
+
+
 def test_timeline_is_in_order() -> None:
     dates = [event.date for event in post.timeline()]
     assert dates == sorted(dates)
@@ -117,6 +176,85 @@ def test_term_matrix_counts_what_a_reader_counts() -> None:
     rows = {name: counts for name, counts, _words in post.term_matrix()}
     assert rows["The Register"]["KVM"] == 3
     assert rows["Press release"]["illumos"] == 0
+
+
+def test_what_is_counted_is_the_whole_of_what_is_held() -> None:
+    """A count over a clipped passage says more of the clipping than of the text."""
+    held = {text.name: text for text in post.texts()}
+    passage = held["ReadWriteWeb"].text
+    assert passage.startswith("Thanks to the Solaris/Illumos heritage") and passage.endswith("like DTrace and ZFS.")
+    assert len(re.findall(r"\.(?: |$)", passage)) == 4
+    item = held["LWN.net"].text
+    assert item.startswith("SmartOS is a new Solaris/IllumOS-based distribution") and item.endswith("to Solaris.")
+    for text in post.texts():
+        assert text.share, text.name
+
+
+def test_a_quotation_from_a_text_that_is_held_stands_in_it() -> None:
+    """Whoever quotes a press text on a page quotes what is counted."""
+    by_key = {"readwriteweb2011": "ReadWriteWeb", "lwn455008": "LWN.net"}
+    held = {text.name: " ".join(text.text.split()) for text in post.texts()}
+    page = (BOOK / "press" / "coverage.md").read_text("utf-8")
+    found = re.findall(r"“([^”]+)” \{cite\}`(\w+)`", page)
+    quoted = [(words, key) for words, key in found if key in by_key]
+    assert quoted
+    assert [words for words, key in quoted if words.rstrip(",.") not in held[by_key[key]]] == []
+
+
+def test_every_text_about_the_announcement_is_counted_or_says_why_not() -> None:
+    counted = {text.name for text in post.texts()}
+    for article in post.press():
+        assert (article.counted in counted) if article.counted else "counted: nothing" in article.held, article.outlet
+
+
+def test_who_names_illumos_is_not_a_matter_of_where_a_passage_was_cut() -> None:
+    rows = {name: counts for name, counts, _words in post.term_matrix()}
+    assert rows["ReadWriteWeb"]["illumos"] and rows["LWN.net"]["illumos"]
+    assert all(rows["ReadWriteWeb"][term] for term in ("KVM", "Zones", "ZFS", "DTrace"))
+
+
+def test_commits_that_touch_the_driver_are_those_of_the_log() -> None:
+    """Fact W12: `git log -- '*.c' '*.h'` since 2012, by year."""
+    since = [commit for commit in post.commits() if commit.date.year >= 2012]
+    assert len(since) == 57
+    by_year = Counter(commit.date.year for commit in since if commit.driver)
+    assert [by_year[year] for year in range(2012, 2026)] == [8, 3, 4, 4, 0, 1, 9, 5, 0, 1, 1, 0, 0, 0]
+    last = max((commit for commit in since if commit.driver), key=lambda commit: commit.date)
+    assert (last.commit[:7], last.date.date().isoformat()) == ("a82c4d2", "2022-01-27")
+
+
+def test_the_brand_of_launch_lets_in_about_fifty_devices() -> None:
+    """Facts N4 and N6."""
+    brand = post.kvm_brand()
+    devices = [entry for entry in brand if entry.kind == "device"]
+    assert {"kvm", "zfs", "dsk", "rdsk", "poll", "swap", "tcp", "udp"} <= {entry.name for entry in devices}
+    assert (sum(not entry.ip_type for entry in devices), sum(entry.ip_type == "exclusive" for entry in devices)) == (50, 27)
+    prohibited = {entry.name for entry in brand if entry.kind == "privilege prohibited"}
+    assert {"dtrace_kernel", "sys_devices", "proc_zone"} <= prohibited
+    assert {"dtrace_proc", "dtrace_user"} <= {entry.name for entry in brand if entry.kind == "privilege default"}
+
+
+def test_the_deck_s_summaries_tell_the_page_and_nothing_of_our_files() -> None:
+    for page in post.slides():
+        assert not re.search(r"csv|\bgit\b|mailing-list", page["summary_in_own_words"]), page["page"]
+
+
+def test_no_guest_is_called_older_than_what_came_before_it() -> None:
+    """Fact O12: VMware's product for the PC is of May 1999."""
+    (freebsd,) = [guest for guest in post.guests() if guest.name == "FreeBSD 4.9"]
+    assert freebsd.year > 1999 and "Older than virtualization on the PC" not in freebsd.hard
+
+
+def test_the_lead_reads_on_over_its_two_lines() -> None:
+    """Line 7 has the honour, line 8 the man and the company: each English stands beside its Japanese."""
+    seven, eight = (post.lines()[n - 1] for n in (7, 8))
+    assert "TR35" in seven.text and "TR35" in seven.english and "DTrace" in seven.english
+    assert "Cantrill" in eight.english and "Joyent" in eight.english and "DTrace" not in eight.english
+
+
+def test_line_72_has_both_readings() -> None:
+    english = post.lines()[71].english
+    assert "framework" in english and "DTrace" in english and " or " in english
 
 
 def test_unknown_repository_and_era_are_named() -> None:

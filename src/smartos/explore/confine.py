@@ -1,23 +1,33 @@
 """What somebody who has taken over QEMU can reach, with and without a zone around it.
 
-The zone is the kvm brand as the launch repository defines it (fact N4). The figure shows what the brand forbids and
-what it hands in; it does not claim that nothing else can go wrong, the shared kernel above all.
+The zone is the kvm brand as the launch repository defines it (facts N4 and N6); how many devices it lets in is counted
+from its entries. The figure shows what the brand forbids and what it hands in; it does not claim that nothing else can
+go wrong, the shared kernel above all.
+
+Left out: most of the names that the brand lets in, such as `tcp`, `poll` and `null`, which are the kernel's own doors for
+any process; and what a zone's configuration adds to the brand, the guest's disk and network interface excepted.
 """
 
 from smartos.explore.controls import Choice
 from smartos.explore.explorer import Explorer
 from smartos.explore.frame import Frame, Table
 from smartos.explore.svg import drawing, line, rect, text
+from smartos.post.datasets import kvm_brand
 
 PLACES = [("zone", "a zone of the kvm brand"), ("global", "the global zone, as root")]
+
+# The names under /dev that the brand lets in: those for every zone of it, and those for one with an IP stack of its own.
+DEVICES = [entry for entry in kvm_brand() if entry.kind == "device"]
+OWN_STACK = sum(entry.ip_type == "exclusive" for entry in DEVICES)
 
 # What is there, whether a process in the kvm zone reaches it, and by what rule of the brand.
 REACH = [
     ("other guests’ processes", False, "a zone sees only its own processes; proc_zone is prohibited"),
-    ("other devices", False, "sys_devices is prohibited; only /dev/kvm and zfs are let in"),
-    ("kernel tracing", False, "dtrace_kernel is prohibited"),
+    ("other devices", False, f"sys_devices is prohibited; the brand lets in {len(DEVICES) - OWN_STACK} names under /dev, "
+     f"{OWN_STACK} more with an IP stack of its own, and no other"),
+    ("kernel tracing", False, "dtrace_kernel is prohibited; of DTrace, dtrace_proc and dtrace_user are granted"),
     ("system configuration", False, "sys_config and sys_res_config are prohibited"),
-    ("/usr, /lib, /sbin", False, "mounted read-only"),
+    ("/usr, /lib, /sbin", False, "mounted read-only, and so is /smartdc"),
     ("its own zvol", True, "it is the guest’s disk"),
     ("its own VNIC", True, "it is the guest’s network"),
     ("/dev/kvm", True, "it is how the guest runs, and a way into the kernel’s code"),

@@ -67,7 +67,7 @@ def frame(spacing: int, stall: int, deadline: int) -> Frame:
         ("mean wait, ms", round(mean, 1)),
         ("longest wait, ms", waits[-1]),
     ]
-    return Frame(_draw(answers, deadline, says), says, Table(["quantity", "value"], rows, caption="The run in numbers."))
+    return Frame(_draw(answers, deadline, says), says, Table(["quantity", "value"], rows, "The run in numbers.", mixed=["value"]))
 
 
 def _draw(answers: list[Served], deadline: int, says: str) -> str:

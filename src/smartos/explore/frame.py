@@ -14,11 +14,22 @@ def cell_text(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
+def is_number(value: object) -> bool:
+    """Whether a cell holds a number; yes and no are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def decimals(value: object) -> int:
+    """How many places after the point a number needs, two at most."""
+    return next(n for n in (0, 1, 2) if n == 2 or round(value, n) == round(value, 2)) if isinstance(value, float) else 0
+
+
 @dataclass(frozen=True)
 class Table:
     """Rows of values under named columns; numbers are set flush right, the first column heads its row.
 
-    `plain` names columns whose numbers are names, as a year is, and take no thousands separator.
+    The numbers of a column have the same places after the point. `plain` names columns whose numbers are names, as a
+    year is, and take no thousands separator; `mixed` those that hold another quantity in each row, in its own format.
     """
 
     columns: Sequence[str]
@@ -27,6 +38,7 @@ class Table:
     plain: Sequence[str] = ()
     sortable: bool = False
     name: str = ""
+    mixed: Sequence[str] = ()
 
     def html(self) -> str:
         """The table as HTML with a caption, scoped headers and a scrolling frame for narrow screens."""
@@ -46,14 +58,20 @@ class Table:
 
     def _align(self, column: int) -> str:
         values = [row[column] for row in self.rows]
-        numeric = bool(values) and all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
-        return ' class="number"' if numeric else ""
+        return ' class="number"' if values and all(map(is_number, values)) else ""
+
+    def cell(self, column: int, value: object) -> str:
+        """The words of one cell, a number in the format of its column."""
+        name = self.columns[column]
+        if name in self.plain or not is_number(value):
+            return str(value) if name in self.plain else cell_text(value)
+        like = [value] if name in self.mixed else [row[column] for row in self.rows if is_number(row[column])]
+        return f"{value:,.{max(map(decimals, like))}f}"
 
     def _row(self, row: Sequence[object]) -> str:
         cells = []
         for i, value in enumerate(row):
-            plain = self.columns[i] in self.plain
-            text = escape(str(value) if plain else cell_text(value))
+            text = escape(self.cell(i, value))
             cells.append(f'<th scope="row">{text}</th>' if i == 0 else f"<td{self._align(i)}>{text}</td>")
         return "".join(cells)
 

@@ -2,7 +2,7 @@
 
 Hardware is at the bottom, the illumos kernel on it with ZFS, DTrace, KVM and Crossbow inside, and above the kernel the
 zones: the global zone, a zone of native processes, and a zone whose one process is a QEMU that holds a guest. No
-copy of the concept diagram that the post points at was found; the arrangement and the drawing are this book's own.
+copy of the conceptual diagram that the post points at was found; the arrangement and the drawing are this book's own.
 The ways follow the sources of launch: illumos-kvm 44e36b4495, illumos-kvm-cmd 8fa43e83a2 (a VNIC reached over DLPI by
 `-net vnic`, a zvol as raw device) and illumos-joyent c9c7122c5f (the kvm brand and its hook that creates the VNIC).
 
@@ -80,22 +80,24 @@ class Way:
 WAYS = {
     "disk": Way(
         "a guest’s disk write",
-        "The guest’s driver hands a request to QEMU (1, 2), and QEMU writes to a zvol as to a raw disk (3). "
-        "ZFS gives the block a new place in the pool (4), and the disks keep it (5).",
-        ("M222 144V180", "M222 208V234H86V316", "M66 327H58", "M62 368V400"),
-        (("vblk", "The guest’s driver puts the write into a ring that it shares with QEMU."),
-         ("backblk", "QEMU takes it out and writes to the raw device that its -drive names."),
+        "The guest’s driver rings (1), which ends guest mode: KVM (2) returns to QEMU (3), and QEMU writes to a zvol as to "
+        "a raw disk (4). ZFS gives the block a new place in the pool (5), and the disks keep it (6).",
+        ("M192 131H180V310", "M204 310V208", "M240 208V234H86V316", "M66 327H58", "M62 368V400"),
+        (("vblk", "The guest’s driver puts the write into a ring that it shares with QEMU, and tells the device so."),
+         ("kvm", "Telling it is an exit: the CPU leaves guest mode, and KVM returns to QEMU with the reason."),
+         ("backblk", "QEMU takes the write out of the ring and gives it to the raw device that its -drive names."),
          ("zvol", "The volume under /dev/zvol/rdsk takes the bytes."),
          ("pool", "ZFS writes a new block and a new path of pointers to it."),
          ("disks", "The disks hold the new blocks; the old ones stay until they are freed.")),
     ),
     "packet": Way(
         "a guest’s packet",
-        "The packet goes from the guest’s driver to QEMU (1, 2), whose vnic backend sends it over DLPI to the guest’s "
-        "own VNIC (3). From there its lane (4) leads to the network card (5).",
-        ("M288 144V180", "M288 208V234H247V316", "M268 327H280", "M274 368V400"),
-        (("vnet", "The guest’s driver puts the packet into a ring that it shares with QEMU."),
-         ("backnet", "QEMU’s -net vnic backend writes it to the VNIC over DLPI."),
+        "The guest’s driver rings (1), and by way of KVM (2) the packet is QEMU’s (3), whose vnic backend sends it over "
+        "DLPI to the guest’s own VNIC (4). From there its lane (5) leads to the network card (6).",
+        ("M288 144V164H180V310", "M204 310V226H270V208", "M298 208V240H247V316", "M268 327H280", "M274 368V400"),
+        (("vnet", "The guest’s driver puts the packet into a ring that it shares with QEMU, and tells the device so."),
+         ("kvm", "Telling it is an exit: the CPU leaves guest mode, and KVM returns to QEMU with the reason."),
+         ("backnet", "QEMU’s -net vnic backend takes the packet and writes it to the VNIC over DLPI."),
          ("vnic", "The VNIC, created for this zone, checks the sender’s addresses."),
          ("flow", "The lane keeps it apart from other zones’ packets."),
          ("nic", "The card sends it.")),

@@ -1,9 +1,9 @@
 """What was written about the announcement, as tables, a matrix of terms, and words in their context.
 
-Everything counted here is counted over the texts that we hold. They are excerpts, most of them chosen by the author of
-the post; a term that an excerpt does not have may well stand in the rest of its article.
+Everything counted here is counted over the whole of the texts that are held. Nearly all are excerpts, most of them
+chosen by the author of the post; a term that an excerpt does not have may well stand in the rest of its article.
 
-Left out: the articles themselves, and the pieces of them that were seen and are not quoted here.
+Left out: the articles themselves, and what was read of them and is not ours to copy; the table says how much that is.
 """
 
 import re
@@ -24,12 +24,12 @@ ALL = "all terms"
 
 
 def articles() -> Table:
-    """Who wrote, when, under which title, and how much of it we hold."""
+    """Who wrote, when, under which title, how much of it was read, and how much of that is counted."""
     rows = []
     for a in press():
         day, where = a.date.replace("-", "\N{NON-BREAKING HYPHEN}"), f"line {a.line}" if a.line else "not in the post"
         rows.append((a.outlet, day, a.author or "not seen", a.title, where, a.held))
-    columns = ["outlet", "date", "author", "title", "in the post", "what we hold"]
+    columns = ["outlet", "date", "author", "title", "in the post", "how much of it"]
     return Table(columns, rows, "Who wrote about the announcement", sortable=True, name="articles")
 
 
@@ -57,7 +57,7 @@ def tail(words: str, most: int) -> str:
 def matrix() -> Table:
     """How often each text held names each term, and how many words it has."""
     rows = [(name, *counts.values(), words) for name, counts, words in term_matrix()]
-    return Table(["text", *TERMS, "words"], rows, "Terms in the texts held, which are excerpts")
+    return Table(["text", *TERMS, "words"], rows, "Terms in the texts held, nearly all of them excerpts")
 
 
 def sentence(term: str, per: bool) -> str:
@@ -66,14 +66,14 @@ def sentence(term: str, per: bool) -> str:
     if term == ALL:
         named = {t: sum(1 for _, counts, _ in rows if counts[t]) for t in TERMS}
         most = max(named, key=lambda t: named[t])
-        return f"{most} is named in {named[most]} of the {len(rows)} excerpts held, more than any other term."
+        return f"{most} is named in {named[most]} of the {len(rows)} texts held, nearly all excerpts, more than any other term."
     found = {name: counts[term] for name, counts, _ in rows if counts[term]}
     if not found:
-        return f"None of the {len(rows)} texts held names {term}; all of them are excerpts."
+        return f"None of the {len(rows)} texts held names {term}; nearly all of them are excerpts."
     words = sum(words for _, _, words in rows)
     rate = f", {100 * sum(found.values()) / words:.1f} per 100 words over all of them" if per else ""
     times = "once" if sum(found.values()) == 1 else f"{sum(found.values())} times"
-    return f"{term} is named {times} in {len(found)} of the {len(rows)} excerpts held{rate}: {', '.join(found)}."
+    return f"{term} is named {times} in {len(found)} of the {len(rows)} texts held, nearly all excerpts{rate}: {', '.join(found)}."
 
 
 def label(value: float, per: bool) -> str:
@@ -122,7 +122,7 @@ def terms() -> Explorer:
         return Frame(drawn(term, per), sentence(term, per), matrix())
 
     return Explorer(
-        "terms", "Who says what, in the excerpts held", frame,
+        "terms", "Who says what, in the texts held", frame,
         {"term": Choice("Term", [ALL, *TERMS]),
          "measure": Choice("Show", [("count", "how often"), ("rate", "how often per 100 words")])},
         keys=[{"term": "illumos"}],

@@ -13,7 +13,7 @@ from html import escape
 
 from smartos.explore.controls import Flag
 from smartos.explore.explorer import Explorer
-from smartos.explore.frame import Frame, Table, cell_text
+from smartos.explore.frame import Frame, Table
 from smartos.post.damage import Damage, damage
 from smartos.post.lines import JAPANESE, SECTIONS, Line, lines
 
@@ -166,7 +166,7 @@ class MarkedTable(Table):
     """A table some of whose cells are Japanese, and are marked so."""
 
     def _row(self, row: Sequence[object]) -> str:
-        cells = [marked(cell_text(value)) for value in row]
+        cells = [marked(self.cell(i, value)) for i, value in enumerate(row)]
         return f'<th scope="row">{cells[0]}</th>' + "".join(f"<td>{cell}</td>" for cell in cells[1:])
 
 

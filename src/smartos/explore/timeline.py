@@ -1,7 +1,7 @@
 """What happened after the post: the events with their sources, and the life of the port counted in commits.
 
 Events come from :func:`smartos.post.timeline`; each names at least one entry of the bibliography. Commits come from the
-log of TritonDataCenter/illumos-kvm (facts S4 and W2).
+log of TritonDataCenter/illumos-kvm (facts S4, W2 and W12); one that changes a `.c` or `.h` file touches the driver.
 
 Left out: whatever no source gave, such as the terms of the sales of 2022 and 2025.
 """
@@ -68,19 +68,29 @@ def per_year() -> dict[int, int]:
     return {year: found[year] for year in range(min(found), max(found) + 1)}
 
 
+def driver_per_year() -> dict[int, int]:
+    """Of the commits of each year, those that touch the driver."""
+    found = Counter(commit.date.year for commit in commits() if commit.driver)
+    return {year: found[year] for year in per_year()}
+
+
 def port_years() -> Frame:
-    """The port's commits by year, on a scale where 370 and 1 can both be seen: a bar is the logarithm of one more."""
-    years = per_year()
+    """The port's commits by year, on a scale where the most and one can both be seen: the logarithm of one more."""
+    years, driver = per_year(), driver_per_year()
     peak = max(years, key=lambda year: years[year])
+    last = max(year for year, count in driver.items() if count)
     says = (
         f"{years[peak]} of the port’s {sum(years.values())} commits are of {peak}; "
-        f"no later year has more than {max(count for year, count in years.items() if year > peak)}."
+        f"no later year has more than {max(count for year, count in years.items() if year > peak)}. "
+        f"The last that touches the driver (full bars) is of {last}; the rest change the build, the tools or the text."
     )
-    return Frame(_bars(years, says), says, Table(["year", "commits"], list(years.items()), TITLE, plain=["year"]))
+    rows = [(year, driver[year], count - driver[year], count) for year, count in years.items()]
+    columns = ["year", "touch the driver", "touch the build, tools or text", "commits"]
+    return Frame(_bars(years, driver, says), says, Table(columns, rows, TITLE, plain=["year"]))
 
 
-def _bars(years: dict[int, int], says: str) -> str:
-    """A bar a year with its count on it, and the decades of the scale as thin lines."""
+def _bars(years: dict[int, int], driver: dict[int, int], says: str) -> str:
+    """Two bars a year, one in the other: all commits with their count, and those that touch the driver in full colour."""
     column, foot, tall = 24, 214, 180
 
     def up(count: int) -> float:
@@ -91,7 +101,8 @@ def _bars(years: dict[int, int], says: str) -> str:
         marks += [line(34, up(count), 40 + column * len(years), up(count), "rule"), text(28, up(count) + 4, str(count), "ink-2", "end", 12)]
     for i, (year, count) in enumerate(years.items()):
         middle, turn = 40 + column * (i + 0.5), f"rotate(-60 {40 + column * (i + 0.5):g} {foot + 14})"
-        marks.append(rect(middle - 8, up(count), 16, foot - up(count), "kvm", "none"))
+        bars = {"all": ("none", "kvm", up(count)), "driver": ("kvm", "kvm", up(driver[year]))}
+        marks += [rect(middle - 8, top, 16, foot - top, fill, edge, data_of=of) for of, (fill, edge, top) in bars.items()]
         marks.append(text(middle, up(count) - 5, str(count), anchor="middle", size=12))
         marks.append(text(middle + 4, foot + 14, str(year), "ink-2", "end", 12, transform=turn))
     return drawing(46 + column * len(years), foot + 44, says, text(0, 12, "commits", "ink-2", size=12), *marks)

@@ -9,11 +9,13 @@ Left out: whatever no source gave. A record says so where it matters.
 
 from smartos.post.damage import Damage, damage
 from smartos.post.datasets import (
+    BrandEntry,
     Commit,
     LicenceCount,
     LicenceFile,
     commits,
     exit_reasons,
+    kvm_brand,
     kvmstat,
     licence_counts,
     licence_files,
@@ -29,8 +31,8 @@ from smartos.post.press import TERMS, Article, Held, press, term_matrix, texts
 from smartos.post.sources import CONFIDENCE, Event, Fact, bibliography, fact, facts, timeline
 
 __all__ = [
-    "CONFIDENCE", "SECTIONS", "TERMS", "Article", "Commit", "Damage", "Event", "Fact", "Guest", "Held", "LicenceCount",
+    "CONFIDENCE", "SECTIONS", "TERMS", "Article", "BrandEntry", "Commit", "Damage", "Event", "Fact", "Guest", "Held", "LicenceCount",
     "LicenceFile", "Line", "Link", "bibliography", "commits", "damage", "exit_reasons", "fact", "facts", "guests",
-    "kvmstat", "licence_counts", "licence_files", "lines", "links", "press", "quantize_readme", "sdt_probes", "slides",
+    "kvm_brand", "kvmstat", "licence_counts", "licence_files", "lines", "links", "press", "quantize_readme", "sdt_probes", "slides",
     "term_matrix", "text", "texts", "timeline", "zones_perf",
 ]  # fmt: skip

@@ -80,6 +80,8 @@ CLAUSES = {
         "2, aggregation": "Leaves a work alone that only lies on the same disk or disc.",
         "3": "An executable comes with its complete source, build scripts included, or with a written offer of it good "
         "for three years; only without commerce may you hand on the offer you got.",
+        "3, exception": "Lets that source leave out what normally comes with the main parts of the operating system, its "
+        "kernel among them, but not when such a part comes along with the executable.",
         "6": "Gives every recipient the licence anew and forbids you further restrictions.",
     },
     "MIT": {
@@ -87,6 +89,8 @@ CLAUSES = {
         "condition": "Asks one thing: the copyright line and the permission stay in every copy or large part.",
     },
     "MPL": {
+        "1.5": "Names code that its first owner marked, by the notice of Exhibit B, as not to be joined with the GPL; for "
+        "such code the way of 3.3 is closed.",
         "1.7": "Calls a work that joins covered code with other files a Larger Work.",
         "1.10": "Counts as a Modification: a file you changed (a), a new file with covered code in it (b).",
         "3.1": "Passes source on, your Modifications too, under this licence only, and tells recipients so.",
@@ -131,8 +135,9 @@ ANSWERS = {
         ("bound", "open", "open"), ("0", "2(b)", "2, separate works", "2, aggregation"),
     ),
     ("GPL", "ship"): Answer(
-        "The binary is under the GPL, and its complete source goes with it or is promised in writing.",
-        ("bound", "bound", "bound"), ("1", "2(b)", "3", "6"),
+        "The binary is under the GPL, and its complete source goes with it or is promised in writing, parts of the "
+        "system excepted, unless you ship those too.",
+        ("bound", "bound", "bound"), ("1", "2(b)", "3", "3, exception", "6"),
     ),
     ("MIT", "change"): Answer(
         "You keep the copyright line and the permission in the file; the rest of the terms are yours.",
@@ -159,8 +164,9 @@ ANSWERS = {
         ("free", "theirs", "free"), ("1.10", "3.1", "3.3"),
     ),
     ("MPL", "link"): Answer(
-        "Your module keeps its own terms; if it is under the GPL, the MPL module may be passed on under both.",
-        ("bound", "free", "free"), ("1.7", "1.10", "3.3"),
+        "Your module keeps its own terms; if it is under the GPL, the MPL module may be passed on under both, unless it "
+        "carries the notice that forbids it.",
+        ("bound", "free", "free"), ("1.5", "1.7", "1.10", "3.3"),
     ),
     ("MPL", "ship"): Answer(
         "The binary may carry your own terms; the source of its MPL files must be to be had under the MPL.",

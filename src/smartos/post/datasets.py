@@ -2,6 +2,7 @@
 
 Counts over the port come from TritonDataCenter/illumos-kvm; licence tags from the first 8 KiB of each source file at
 the launch commits (facts S2, L1 to L8). A tag names the licences whose notice is there; several are joined with `+`.
+What a zone of the kvm brand may hold and see is that of the brand's two files at launch (facts N4 and N6).
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,11 @@ REPOSITORIES = ("illumos-joyent", "illumos-kvm", "illumos-kvm-cmd", "smartos-liv
 
 @dataclass(frozen=True)
 class Commit:
-    """One commit of the port: counts of `#ifdef XXX`, `#ifndef XXX`, commented XXX, probe sites, lines of C."""
+    """One commit of the port: counts of `#ifdef XXX`, `#ifndef XXX`, commented XXX, probe sites, lines of C.
+
+    `driver` says whether it changes a `.c` or `.h` file; what does not changes the build, the tools or the text about
+    them, or is a merge.
+    """
 
     n: int
     commit: str
@@ -27,6 +32,19 @@ class Commit:
     probe_sites: int
     loc: int
     subject: str
+    driver: bool
+
+
+@dataclass(frozen=True)
+class BrandEntry:
+    """A line of the kvm brand: a privilege (default, prohibited or required) or a device that is let in.
+
+    `ip_type` is exclusive or shared for an entry that holds only in a zone with, or without, an IP stack of its own.
+    """
+
+    kind: str
+    name: str
+    ip_type: str
 
 
 @dataclass(frozen=True)
@@ -65,10 +83,11 @@ def _typed(name: str, *texts: str) -> list[dict[str, object]]:
 def commits() -> tuple[Commit, ...]:
     """The port's commits in order; dates carry the author's own offset."""
     counts = ("ifdef_xxx", "ifndef_xxx", "commented_xxx", "probe_sites")
+    touches = {r["commit"]: r["touches"] for r in rows("port_touches.csv")}
     return tuple(
         Commit(
             int(r["n"]), r["commit"], datetime.fromisoformat(r["author_date"]), r["author"],
-            *(int(r[c]) for c in counts), int(r["loc_c_h"]), r["subject"],
+            *(int(r[c]) for c in counts), int(r["loc_c_h"]), r["subject"], touches[r["commit"]] == "driver",
         )
         for r in rows("xxx_over_time.csv")
     )  # fmt: skip
@@ -107,6 +126,12 @@ def sdt_probes(era: str = "announce-2011-08-13") -> list[dict[str, object]]:
 def zones_perf() -> list[dict[str, object]]:
     """Figure 7 of the zones paper: each workload in the base system and in a zone, in the paper's units."""
     return _typed("zones_perf_lisa2004.csv", "workload")
+
+
+@cache
+def kvm_brand() -> tuple[BrandEntry, ...]:
+    """What the kvm brand of launch lets a zone hold and see, in the order of its config.xml and platform.xml."""
+    return tuple(BrandEntry(r["kind"], r["name"], r["ip_type"]) for r in rows("kvm_brand_launch.csv"))
 
 
 @cache

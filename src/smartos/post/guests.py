@@ -37,7 +37,7 @@ def guests() -> list[Guest]:
         Guest("Seventh Edition", 1979, "the year of the system; the port to the PC, V7/x86, is of 2007", "Unix", ("real mode", "BIOS boot"),
               "On the PC it is booted through the BIOS, in real mode, and its kernel does without demand paging.", "O7"),
         Guest("FreeBSD 4.9", 2003, "released on 28 October 2003", "BSD", ("BIOS boot", "32-bit paging"),
-              "Older than virtualization on the PC: old device paths, and PAE paging.", "O5"),
+              "Older than the processor’s help for virtualization: old device paths, and PAE paging.", "O5"),
         Guest("Haiku OS", 2011, "R1 Alpha 3 is of 20 June 2011; the post gives no version", "BeOS", ("BIOS boot", "SMP"),
               "A desktop kernel with a boot loader of its own.", "O8"),
         Guest("OpenBSD", 2011, "4.9 was current; the post gives no version", "BSD", ("ACPI and APIC",),

@@ -80,13 +80,14 @@ PLACES = [
 ]
 
 ENGLISH = {
-    7: "From Joyent, the company to which Bryan Cantrill, chosen for the TR35 of MIT’s Technology Review …",
-    8: "… for his work on Sun’s DTrace, has moved: (illumos-based) SmartOS …",
+    7: "Named to the TR35 of MIT’s Technology Review for his work on DTrace at Sun, …",
+    8: "… Bryan Cantrill has since moved to Joyent, from where (illumos-based) SmartOS …",
     24: "Note: this press release does not mention Illumos.",
     45: "Sorry for the long preamble (?); I recommend the following slides:",
-    72: "With DTrace put this far in front, I expect it to be a standard part.",
+    72: "Since they put DTrace this far in front, I expect it to come as standard: the framework of line 69, or DTrace "
+    "itself; the sentence names no subject.",
     74: "Related blogs, articles and so on",
-    108: "Oh? There is a Japanese site.",
+    108: "Huh? There is a Japanese site.",
     111: "September 9, 2005, The Observation Deck (Mr Bryan Cantrill’s personal blog)",
     118: "“A survey of the open-source virtualization mechanism KVM”",
     119: "Registered: 2010/07/08",
