@@ -30,7 +30,7 @@ def damage() -> tuple[Damage, ...]:
     return (
         Damage(3, "the date heading of the blog page", "2011/08/16", fact="P3"),
         Damage(6, "a rule between the date and the text", "-----", fact="P3"),
-        Damage(8, "the end of the sentence, with its verb", "一般公開されました:", "has been publicly released:", "P3"),
+        Damage(8, "the end of the sentence, with its verb", "一般公開されました:", "has now been released to the public:", "P3"),
         Damage(8, "the address of the press release"),
         Damage(25, "the words that introduce the page", "概念図:", "conceptual diagram:", "P3"),
         Damage(26, "the address of the page, and the diagram itself"),
