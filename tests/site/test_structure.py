@@ -164,3 +164,25 @@ def reachable(site: Path, address: str) -> bool:
 
 def test_every_address_is_listed(build: Path) -> None:
     assert sorted(read(build / "addresses.txt") - read(LIST)) == [], "run: .venv/bin/python -m tools.addresses"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_year_begins_with_an_opening_quotation_mark(site: Path, page: str) -> None:
+    """LISA ’11 has an apostrophe before its year."""
+    words = article(site, page).get_text()
+    assert re.findall(r"\w* ?‘\d\d(?!\w)", words) == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_numbers_of_a_table_s_column_share_one_format(site: Path, page: str) -> None:
+    """Save where a table has another quantity in each row, and says so by its first head."""
+    number = re.compile(r"-?[\d,]+(?:\.(\d+))?(?: %)?")
+    bad = []
+    for table in article(site, page).select("table.smartos-table"):
+        heads = [head.get_text(strip=True) for head in table.select("thead th")]
+        rows = [[cell.get_text(" ", strip=True) for cell in row.select("th, td")] for row in table.select("tbody tr")]
+        for column in range(1, len(heads)):
+            found = [number.fullmatch(row[column]) for row in rows if len(row) == len(heads)]
+            if heads[0] != "quantity" and found and all(found) and len({len(hit[1] or "") for hit in found}) > 1:
+                bad.append(f"{heads[column]}: {', '.join(hit[0] for hit in found)}")
+    assert bad == []
