@@ -23,6 +23,7 @@ from look_policy import headers, policy
 from look_words import add_words
 from smartos.explore.part import STORED
 from sphinx.application import Sphinx
+from sphinx.config import Config
 from sphinx.util import logging
 
 LOGGER = logging.getLogger(__name__)
@@ -108,6 +109,11 @@ def dress(app: Sphinx, page: str, template: str, context: dict, doctree: object)
         context["body"] = polished(context["body"])
 
 
+def whole_addresses(app: Sphinx, config: Config) -> None:
+    """Print addresses as they are; the theme would shorten those of GitHub to a repository's name."""
+    config.html_theme_options = {**config.html_theme_options, "shorten_urls": False}
+
+
 def read_first(app: Sphinx) -> None:
     """The one script that stands in every page itself, before anything is drawn; the policy names its digest."""
     app.look_first = (Path(app.srcdir) / FIRST).read_text("utf-8").strip()
@@ -142,6 +148,7 @@ def write_headers(app: Sphinx, error: Exception | None) -> None:
 def setup(app: Sphinx) -> dict[str, object]:
     add_words(app)
     os.environ[STORED] = "1"  # the kernels that fill the pages inherit it
+    app.connect("config-inited", whole_addresses)
     app.connect("builder-inited", read_first)
     app.connect("builder-inited", read_version)
     app.connect("html-page-context", dress, priority=900)

@@ -166,6 +166,13 @@ def test_every_address_is_listed(build: Path) -> None:
     assert sorted(read(build / "addresses.txt") - read(LIST)) == [], "run: .venv/bin/python -m tools.addresses"
 
 
+def test_an_address_in_the_bibliography_is_printed_whole(site: Path) -> None:
+    """A reader on paper has nothing else."""
+    links = article(site, "book/reference/bibliography").select(".citation a.external")
+    assert len(links) > 40
+    assert [link.get_text() for link in links if "://" not in link.get_text() and "10." not in link.get_text()] == []
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_no_year_begins_with_an_opening_quotation_mark(site: Path, page: str) -> None:
     """LISA ’11 has an apostrophe before its year."""
