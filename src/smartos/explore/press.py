@@ -3,7 +3,7 @@
 Everything counted here is counted over the whole of the texts that are held. Nearly all are excerpts, most of them
 chosen by the author of the post; a term that an excerpt does not have may well stand in the rest of its article.
 
-Left out: the articles themselves, and what was read of them and is not ours to copy; the table says how much that is.
+Left out: the articles themselves, and the pieces of them that were seen and are not quoted here.
 """
 
 import re
