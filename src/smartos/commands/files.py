@@ -94,7 +94,8 @@ def _fail(command: str, operand: str, error: Exception) -> CommandError:
 
 
 def _end(system: System) -> None:
-    for pool in system.pools.values():
+    """Write what was changed; a command that had a reader's turn has changed nothing in a pool."""
+    for pool in system.pools.values() if system.turn.exclusive else ():
         system.sync(pool)
 
 

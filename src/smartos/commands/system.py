@@ -16,7 +16,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from smartos.commands.output import CommandError
+from smartos.commands.output import CommandError, Output
+from smartos.commands.turn import Turn
 from smartos.zfs import label, nvlist, spa_config, vdev
 from smartos.zfs.disk import FileDisk
 from smartos.zfs.errors import CorruptPool, Unsupported, ZfsError
@@ -50,7 +51,9 @@ class System:
     `folder` is where disks without a path are; `cachefile` the cache file, by default what the environment's
     ZPOOL_CACHE says, or `zpool.cache` in the folder; "none" for no file. `dev` is the folder's name in labels and in what
     is said, by default its own path. `clock` gives seconds since 1970, `version` is the newest pool version that the
-    system knows, `seed` makes the pools' numbers the same each time.
+    system knows, `seed` makes the pools' numbers the same each time. Without `load` the cache file is read by the first
+    command, in its turn. `turn` is the lock that commands of several systems, in any processes, have one after the
+    other; `stale` says that the pools in memory are to be opened anew.
 
     Raises :class:`CommandError` when the cache file is none.
     """
@@ -58,6 +61,7 @@ class System:
     def __init__(
         self, folder: str | os.PathLike = ".", cachefile: str | os.PathLike | None = None, *,
         dev: str = "", clock: Callable[[], int] | None = None, version: int = 28, seed: int | None = None,
+        load: bool = True,
     ) -> None:  # fmt: skip
         self.folder = Path(folder).resolve()
         self.dev = dev.rstrip("/") or str(self.folder)
@@ -74,7 +78,9 @@ class System:
         self.terminal = True
         self._disks: dict[Path, FileDisk] = {}
         self._cached = b""
-        self._load()
+        self.turn, self.stale = Turn(self), False
+        if load:
+            self.turn.have((), Output)
 
     # ---- disks
 
@@ -100,7 +106,7 @@ class System:
             now, then = path.stat(), os.fstat(known._file.fileno())
             if (now.st_ino, now.st_dev, now.st_size) == (then.st_ino, then.st_dev, known.size):
                 return known
-        self._disks[path] = FileDisk(path, name=self.device_name(path))
+        self._disks[path] = FileDisk(path, name=self.device_name(path), turn=self.turn.write)
         return self._disks[path]
 
     def device(self, path: Path) -> str:
@@ -150,16 +156,57 @@ class System:
                 leaf.path, pool.config_dirty = leaf.disk.name, True  # the file was moved
         return pool
 
-    def _load(self) -> None:
-        """`spa_config_load`: open what the cache file names. Raises :class:`CommandError` when it is no such file."""
-        if self.cachefile is None or not self.cachefile.is_file():
-            return
-        self._cached = self.cachefile.read_bytes()
+    def cache_folder(self) -> list[Path]:
+        """The folder that the cache file is in; nothing without a cache file."""
+        return [] if self.cachefile is None else [self.cachefile.resolve().parent]
+
+    def device_files(self) -> Iterator[Path]:
+        """The files of all devices: of the pools that are open, and of those that the cache file names."""
+        known = [self.config(each) for each in (*self.pools.values(), *self.faulted.values())]
         try:
-            for name, config in nvlist.unpack(self._cached).items():
-                self._open_cached(name, config)
-        except (CorruptPool, Unsupported, KeyError, TypeError, ValueError, AttributeError) as error:
-            raise CommandError(f"{self.cachefile} is no cache file ({error}); move it away and import the pools") from None
+            for config in [*known, *self._configs(self._read_cache()).values()]:
+                yield from (self.path(leaf["path"]) for leaf in leaf_configs(config["vdev_tree"]))
+        except (CommandError, KeyError, TypeError, ValueError, AttributeError):
+            return  # it is no cache file, which is said when it is read
+
+    def _read_cache(self) -> bytes:
+        try:
+            return self.cachefile.read_bytes() if self.cachefile is not None else b""
+        except FileNotFoundError:
+            return b""
+
+    def _configs(self, data: bytes) -> Mapping[str, NVList]:
+        """The configuration of each pool that a cache file has. Raises :class:`CommandError` when it is none."""
+        try:
+            return nvlist.unpack(data) if data else {}
+        except (CorruptPool, Unsupported) as error:
+            raise self._no_cache(error) from None
+
+    def _no_cache(self, error: Exception) -> CommandError:
+        return CommandError(f"{self.cachefile} is no cache file ({error}); move it away and import the pools")
+
+    def _load(self) -> None:
+        """`spa_config_load`: open what the cache file names and is not open as it says; let go of what another system
+        exported or destroyed. Raises :class:`CommandError` when it is no such file."""
+        data = self._read_cache()
+        if data == self._cached and not self.stale:
+            return
+        configs = self._configs(data)
+        for name in self.names():
+            if name not in configs and name not in self.uncached and (data or self._given_up(name)):
+                self._drop(name)
+        try:
+            for name, config in configs.items():
+                if self.stale or name not in self.pools or self._config(self.pools[name]) != config:
+                    self._open_cached(name, config)
+        except (KeyError, TypeError, ValueError, AttributeError, CorruptPool, Unsupported) as error:
+            raise self._no_cache(error) from None
+        self._cached = data
+
+    def _given_up(self, name: str) -> bool:
+        """Whether the labels of a pool say that nobody has it in use."""
+        found = [self._label(leaf) for leaf in self.pools[name].root.leaves()] if name in self.pools else []
+        return any(each.config.get("state") in (label.EXPORTED, label.DESTROYED) for each in found if each)
 
     def _open_cached(self, name: str, config: NVList) -> None:
         self.absent |= {leaf["guid"] for leaf in leaf_configs(config["vdev_tree"]) if leaf.get("not_present")}
@@ -174,14 +221,32 @@ class System:
             self.faulted[name] = Faulted(config, root, str(error))
 
     def refresh(self) -> None:
-        """Before a command: take note of what others did to the disks, and of files that are gone."""
+        """Before a command: take note of what others did to the list of pools and to disks, and of files that are gone."""
+        self._load()
         for name, config in [(name, each.config) for name, each in self.faulted.items()]:
             self._open_cached(name, config)
         for name, pool in list(self.pools.items()):
-            self._pulled(pool)
-            newest = max((self._newest(leaf) for leaf in pool.root.leaves()), default=0)
-            if newest > pool.uberblock.txg:
+            if self._outdated(pool) or (self.stale and name in self.uncached):
                 self.reopen(pool)
+        self.stale = False
+        for pool in list(self.pools.values()):
+            self._pulled(pool)
+
+    def changed(self) -> bool:
+        """Whether others changed the list of pools, or a pool, since they were read."""
+        return self._read_cache() != self._cached or any(map(self._outdated, self.pools.values()))
+
+    def _outdated(self, pool: Spa) -> bool:
+        """Whether a device has a newer uberblock than the pool that is open, or belongs to another pool by now."""
+        for leaf in pool.root.leaves():
+            found = self._label(leaf)
+            if found is None:
+                continue
+            if (found.config["pool_guid"], found.config.get("guid")) != (pool.guid, leaf.guid):
+                return True
+            if found.best and found.best.txg > pool.uberblock.txg:
+                return True
+        return False
 
     def _pulled(self, pool: Spa) -> None:
         """Take note of disks that are gone, and let hot spares stand in, as fault management does."""
@@ -206,17 +271,19 @@ class System:
         return (now.st_ino, now.st_dev) == (then.st_ino, then.st_dev)
 
     @staticmethod
-    def _newest(leaf: vdev.Vdev) -> int:
-        """The newest uberblock of a device's first label."""
+    def _label(leaf: vdev.Vdev) -> label.Label | None:
+        """The first whole label of a pool on a device that is a file."""
         if not leaf.leaf or not leaf.readable or not isinstance(leaf.disk, FileDisk):
-            return 0
-        try:
-            found = label.Label.unpack(leaf.disk.read(0, label.LABEL_SIZE), 0, 0)
-        except OSError:
-            return 0
-        if found.config.get("pool_guid") is None or found.config.get("guid") != leaf.guid:
-            return 0
-        return found.best.txg if found.best else 0
+            return None
+        for number in range(label.LABELS):
+            offset = label.label_offset(leaf.disk.size, number)
+            try:
+                found = label.Label.unpack(leaf.disk.read(offset, label.LABEL_SIZE), number, offset)
+            except OSError:
+                continue
+            if found.config.get("pool_guid") is not None:
+                return found
+        return None
 
     def reopen(self, pool: Spa) -> None:
         """Open a pool anew that is open, as it is on its disks."""
@@ -247,6 +314,7 @@ class System:
 
     def sync(self, pool: Spa) -> None:
         """Write a pool, and the cache file. Raises :class:`CommandError` when its devices do not take it."""
+        self.turn.write()
         try:
             pool.sync()
         except PoolSuspended as error:
@@ -261,14 +329,30 @@ class System:
         kept = {name: self.config(both[name]) for name in sorted(both) if name not in self.uncached}
         data = nvlist.pack(NVList(kept))
         if data != self._cached or not self.cachefile.exists():
+            self.turn.write()
             self._cached = data
             if kept:
-                self.cachefile.write_bytes(data)
+                self._replace(data)
             else:
                 self.cachefile.unlink(missing_ok=True)
 
+    def _replace(self, data: bytes) -> None:
+        """`spa_config_write`: a new cache file in the place of the old one, whole or not at all."""
+        target = self.cachefile.resolve()
+        made = target.with_name(f"{target.name}.tmp")
+        try:
+            made.write_bytes(data)
+            os.replace(made, target)
+        except OSError as error:
+            made.unlink(missing_ok=True)
+            raise CommandError(f"cannot write {self.cachefile}: {error.strerror}; the list of pools stays as it was") from None
+
     def forget(self, name: str) -> None:
         """A pool was exported or destroyed: it is not ours any more, and its files are closed."""
+        self._drop(name)
+        self.save()
+
+    def _drop(self, name: str) -> None:
         pool = self.pools.pop(name, None)
         self.faulted.pop(name, None)
         self.altroots.pop(name, None)
@@ -277,7 +361,6 @@ class System:
             known = self._disks.pop(self.path(leaf.path), None) if leaf.leaf else None
             if known is not None:
                 known.close()
-        self.save()
 
     def close(self) -> None:
         """Close the files; the pools stay imported, as when a machine is switched off."""

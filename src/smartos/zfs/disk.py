@@ -13,7 +13,7 @@ to flush.
 import errno
 import os
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -113,11 +113,18 @@ class MemoryDisk:
 
 
 class FileDisk:
-    """A disk in a file. With `size`, the file is made or extended; without `writable`, every write is EROFS."""
+    """A disk in a file. With `size`, the file is made or extended; without `writable`, every write is EROFS.
 
-    def __init__(self, path: str | os.PathLike, size: int | None = None, writable: bool = True, name: str = "") -> None:
+    `turn` is called before each write: where several processes share the file, it waits for the right to write.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike, size: int | None = None, writable: bool = True, name: str = "",
+        turn: Callable[[], None] | None = None,
+    ) -> None:  # fmt: skip
         self.path = Path(path)
         self.name = name or str(path)
+        self._turn = turn
         if size is not None and writable and (not self.path.exists() or self.path.stat().st_size < size):
             with self.path.open("ab") as file:
                 file.truncate(size)
@@ -140,6 +147,8 @@ class FileDisk:
         within(self, offset, len(data))
         if not self._writable:
             raise DiskError(f"{self.name} was opened for reading only", errno.EROFS)
+        if self._turn is not None:
+            self._turn()
         self._file.seek(offset)
         rest = memoryview(data)
         while rest:
