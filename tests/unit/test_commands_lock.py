@@ -378,3 +378,21 @@ def test_a_file_system_without_locks_is_no_error(system: System, monkeypatch: py
     good(system, "zpool create tank d0")
     assert good(system, "zpool list -H -o name") == "tank\n"
 
+
+
+@pytest.mark.parametrize(
+    "line", ["zpool add -f tank d2", "zpool attach tank d0 d2", "zpool replace tank d0 d2", "zpool detach tank d1"]
+)
+def test_a_command_killed_before_it_wrote_the_cache_file_is_no_loss(system: System, line: str) -> None:
+    """The pool is changed, and the list of pools does not say so yet: the devices are found all the same."""
+    good(system, "zpool create tank mirror d0 d1")
+    before = system.cachefile.read_bytes()
+    good(system, line)
+    expected = good(system, "zpool status")
+    system.close()
+    system.cachefile.write_bytes(before)
+    with System(system.folder, clock=system.clock) as again:
+        assert good(again, "zpool status") == expected
+        good(again, "zfs create tank/a")
+    with System(system.folder, clock=system.clock) as last:
+        assert good(last, "zpool status") == expected and verify(last.pools["tank"]).sound

@@ -2,9 +2,10 @@
 
 Pools stay open in a :class:`System` from one command to the next, and everything is written when a command ends. A
 cache file, in the real format (an nvlist with the configuration of each pool), says which pools to open when a system
-begins: so each command of a command line finds the pools of the ones before. Disks are files. The system's folder
-stands for /dev/dsk: a disk in it can be named, and is shown, without it; with `dev` labels have that name for it, too. A new system is a machine that starts: it does
-not know a pool that was kept out of the cache file (`-R`, `cachefile=none`).
+begins: so each command of a command line finds the pools of the ones before, and what other systems did meanwhile is
+noticed before the next. Disks are files. The system's folder stands for /dev/dsk: a disk in it can be named, and is
+shown, without it; with `dev` labels have that name for it, too. A new system is a machine that starts: it does not know
+a pool that was kept out of the cache file (`-R`, `cachefile=none`).
 
 Left out: mounting, sharing, what error counters and a scan in progress were when the last system ended (a reboot
 forgets the former, too). Follows `spa_config.c` (`spa_config_sync`, `spa_config_load`) of illumos as of 12 August 2011.
@@ -16,6 +17,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from smartos.commands.cache_file import CacheFile
+from smartos.commands.device_files import beside, given_up, large_enough, leaf_configs, outdated, same
 from smartos.commands.output import CommandError, Output
 from smartos.commands.turn import Turn
 from smartos.zfs import label, nvlist, spa_config, vdev
@@ -34,15 +37,6 @@ class Faulted:
     def __init__(self, config: NVList, root: vdev.Root, trouble: str) -> None:
         self.config, self.root, self.trouble = config, root, trouble
         self.name, self.guid, self.version = str(config["name"]), config["pool_guid"], config["version"]
-
-
-def leaf_configs(config: Mapping) -> Iterator[Mapping]:
-    """The leaves of a vdev tree's configuration, hot spares at the end."""
-    children = config.get("children", ())
-    if not children and "path" in config:
-        yield config
-    for child in (*children, *config.get("spares", ())):
-        yield from leaf_configs(child)
 
 
 class System:
@@ -67,6 +61,7 @@ class System:
         self.dev = dev.rstrip("/") or str(self.folder)
         named = str(cachefile or os.environ.get("ZPOOL_CACHE") or CACHE)
         self.cachefile = None if named == "none" else self.folder / named
+        self.cache = CacheFile(self.cachefile)
         self.clock, self.version = clock or (lambda: int(time.time())), version
         self._chance = random.SystemRandom() if seed is None else random.Random(seed)
         self.pools: dict[str, Spa] = {}
@@ -143,70 +138,62 @@ class System:
         return self.pools[name]
 
     def open(self, config: Mapping, new_name: str = "") -> Spa:
-        """Open the pool of a configuration on those of its disks that are there. Raises :class:`ZfsError`."""
-        disks = []
-        for leaf in leaf_configs(config["vdev_tree"]):
-            path = self.path(leaf["path"])
-            if path.is_file() and path.stat().st_size >= label.MIN_DEVICE:
-                disks.append(self.disk(path))
-        pool = Spa.import_(disks, config["pool_guid"], clock=self.clock, seed=self.seed(), new_name=new_name)
+        """Open the pool of a configuration on those of its disks that are there. Raises :class:`ZfsError`.
+
+        When disks are missing, those beside the known ones are looked at, too: a command that was killed may have
+        given the pool a disk, and not have said so in the cache file.
+        """
+        named = [self.path(leaf["path"]) for leaf in leaf_configs(config["vdev_tree"])]
+        paths = [path for path in named if large_enough(path)]
+        try:
+            pool = self._import(paths, config, new_name)
+            if all(leaf.disk is not None for leaf in pool.root.leaves() if leaf.leaf):
+                return self._opened(pool)
+        except ZfsError:
+            pool = None
+        more = [path for path in beside(paths, config["pool_guid"]) if path not in paths]
+        if pool is None or more:
+            pool = self._import([*paths, *more], config, new_name)
+        return self._opened(pool)
+
+    def _import(self, paths: Sequence[Path], config: Mapping, new_name: str) -> Spa:
+        disks = [self.disk(path) for path in paths]
+        return Spa.import_(disks, config["pool_guid"], clock=self.clock, seed=self.seed(), new_name=new_name)
+
+    @staticmethod
+    def _opened(pool: Spa) -> Spa:
         pool.events.enabled = False
         for leaf in pool.root.leaves():
             if leaf.leaf and leaf.disk is not None and leaf.path != leaf.disk.name:
                 leaf.path, pool.config_dirty = leaf.disk.name, True  # the file was moved
         return pool
 
-    def cache_folder(self) -> list[Path]:
-        """The folder that the cache file is in; nothing without a cache file."""
-        return [] if self.cachefile is None else [self.cachefile.resolve().parent]
-
     def device_files(self) -> Iterator[Path]:
         """The files of all devices: of the pools that are open, and of those that the cache file names."""
         known = [self.config(each) for each in (*self.pools.values(), *self.faulted.values())]
         try:
-            for config in [*known, *self._configs(self._read_cache()).values()]:
+            for config in [*known, *self.cache.configs(self.cache.read()).values()]:
                 yield from (self.path(leaf["path"]) for leaf in leaf_configs(config["vdev_tree"]))
         except (CommandError, KeyError, TypeError, ValueError, AttributeError):
             return  # it is no cache file, which is said when it is read
 
-    def _read_cache(self) -> bytes:
-        try:
-            return self.cachefile.read_bytes() if self.cachefile is not None else b""
-        except FileNotFoundError:
-            return b""
-
-    def _configs(self, data: bytes) -> Mapping[str, NVList]:
-        """The configuration of each pool that a cache file has. Raises :class:`CommandError` when it is none."""
-        try:
-            return nvlist.unpack(data) if data else {}
-        except (CorruptPool, Unsupported) as error:
-            raise self._no_cache(error) from None
-
-    def _no_cache(self, error: Exception) -> CommandError:
-        return CommandError(f"{self.cachefile} is no cache file ({error}); move it away and import the pools")
-
     def _load(self) -> None:
         """`spa_config_load`: open what the cache file names and is not open as it says; let go of what another system
         exported or destroyed. Raises :class:`CommandError` when it is no such file."""
-        data = self._read_cache()
+        data = self.cache.read()
         if data == self._cached and not self.stale:
             return
-        configs = self._configs(data)
-        for name in self.names():
-            if name not in configs and name not in self.uncached and (data or self._given_up(name)):
+        configs = self.cache.configs(data)
+        for name in [name for name in self.names() if name not in configs and name not in self.uncached]:
+            if data or (name in self.pools and given_up(self.pools[name])):
                 self._drop(name)
         try:
             for name, config in configs.items():
                 if self.stale or name not in self.pools or self._config(self.pools[name]) != config:
                     self._open_cached(name, config)
         except (KeyError, TypeError, ValueError, AttributeError, CorruptPool, Unsupported) as error:
-            raise self._no_cache(error) from None
+            raise self.cache.wrong(error) from None
         self._cached = data
-
-    def _given_up(self, name: str) -> bool:
-        """Whether the labels of a pool say that nobody has it in use."""
-        found = [self._label(leaf) for leaf in self.pools[name].root.leaves()] if name in self.pools else []
-        return any(each.config.get("state") in (label.EXPORTED, label.DESTROYED) for each in found if each)
 
     def _open_cached(self, name: str, config: NVList) -> None:
         self.absent |= {leaf["guid"] for leaf in leaf_configs(config["vdev_tree"]) if leaf.get("not_present")}
@@ -219,6 +206,7 @@ class System:
             root = vdev.build(config["vdev_tree"], lambda leaf: blank if leaf.get("guid") in known else None)
             root._assess()
             self.faulted[name] = Faulted(config, root, str(error))
+            self.pools.pop(name, None)
 
     def refresh(self) -> None:
         """Before a command: take note of what others did to the list of pools and to disks, and of files that are gone."""
@@ -226,7 +214,7 @@ class System:
         for name, config in [(name, each.config) for name, each in self.faulted.items()]:
             self._open_cached(name, config)
         for name, pool in list(self.pools.items()):
-            if self._outdated(pool) or (self.stale and name in self.uncached):
+            if outdated(pool) or (self.stale and name in self.uncached):
                 self.reopen(pool)
         self.stale = False
         for pool in list(self.pools.values()):
@@ -234,23 +222,11 @@ class System:
 
     def changed(self) -> bool:
         """Whether others changed the list of pools, or a pool, since they were read."""
-        return self._read_cache() != self._cached or any(map(self._outdated, self.pools.values()))
-
-    def _outdated(self, pool: Spa) -> bool:
-        """Whether a device has a newer uberblock than the pool that is open, or belongs to another pool by now."""
-        for leaf in pool.root.leaves():
-            found = self._label(leaf)
-            if found is None:
-                continue
-            if (found.config["pool_guid"], found.config.get("guid")) != (pool.guid, leaf.guid):
-                return True
-            if found.best and found.best.txg > pool.uberblock.txg:
-                return True
-        return False
+        return self.cache.read() != self._cached or any(map(outdated, self.pools.values()))
 
     def _pulled(self, pool: Spa) -> None:
         """Take note of disks that are gone, and let hot spares stand in, as fault management does."""
-        gone = [leaf for leaf in pool.root.leaves() if leaf.leaf and leaf.readable and not self._same(leaf)]
+        gone = [leaf for leaf in pool.root.leaves() if leaf.leaf and leaf.readable and not same(leaf, self.path(leaf.path))]
         for leaf in gone:
             leaf.set_state(vdev.State.REMOVED)
         if not pool.root.readable or pool.suspended:
@@ -260,36 +236,9 @@ class System:
         if pool.kick_spares() or gone:
             self.sync(pool)
 
-    def _same(self, leaf: vdev.Vdev) -> bool:
-        """Whether a device's file is still there, and no other in its place; of a disk that is no file, yes."""
-        if not isinstance(leaf.disk, FileDisk):
-            return True
-        try:
-            now, then = os.stat(self.path(leaf.path)), os.fstat(leaf.disk._file.fileno())
-        except OSError:
-            return False
-        return (now.st_ino, now.st_dev) == (then.st_ino, then.st_dev)
-
-    @staticmethod
-    def _label(leaf: vdev.Vdev) -> label.Label | None:
-        """The first whole label of a pool on a device that is a file."""
-        if not leaf.leaf or not leaf.readable or not isinstance(leaf.disk, FileDisk):
-            return None
-        for number in range(label.LABELS):
-            offset = label.label_offset(leaf.disk.size, number)
-            try:
-                found = label.Label.unpack(leaf.disk.read(offset, label.LABEL_SIZE), number, offset)
-            except OSError:
-                continue
-            if found.config.get("pool_guid") is not None:
-                return found
-        return None
-
     def reopen(self, pool: Spa) -> None:
         """Open a pool anew that is open, as it is on its disks."""
         self._open_cached(pool.name, self._config(pool))
-        if pool.name in self.faulted:
-            self.pools.pop(pool.name, None)
 
     def config(self, pool: Spa | Faulted) -> NVList:
         """A pool's configuration, hot spares with it."""
@@ -330,22 +279,8 @@ class System:
         data = nvlist.pack(NVList(kept))
         if data != self._cached or not self.cachefile.exists():
             self.turn.write()
+            self.cache.write(kept, data)
             self._cached = data
-            if kept:
-                self._replace(data)
-            else:
-                self.cachefile.unlink(missing_ok=True)
-
-    def _replace(self, data: bytes) -> None:
-        """`spa_config_write`: a new cache file in the place of the old one, whole or not at all."""
-        target = self.cachefile.resolve()
-        made = target.with_name(f"{target.name}.tmp")
-        try:
-            made.write_bytes(data)
-            os.replace(made, target)
-        except OSError as error:
-            made.unlink(missing_ok=True)
-            raise CommandError(f"cannot write {self.cachefile}: {error.strerror}; the list of pools stays as it was") from None
 
     def forget(self, name: str) -> None:
         """A pool was exported or destroyed: it is not ours any more, and its files are closed."""

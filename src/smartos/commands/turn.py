@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from smartos.commands.device_files import large_enough
 from smartos.commands.output import CommandError, Output
-from smartos.zfs import label
 from smartos.zfs.lock import Lock, WantsWrite
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def named(system: "System", words: Sequence[str]) -> Iterator[Path]:
         try:
             folder = place.is_dir() and (importing or name == "zdb")
             for each in place.iterdir() if folder else [place]:
-                if each.is_file() and each.stat().st_size >= label.MIN_DEVICE:
+                if large_enough(each):
                     yield each
         except OSError:
             continue
@@ -73,6 +73,7 @@ class Turn:
         self.say: Callable[[str], object] = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: T201
         self._list, self._disks = Lock(), Lock()
         self._words: Sequence[str] = ()
+        self._taken: set[Path] = set()
         self._awaited = ""
 
     @property
@@ -101,6 +102,10 @@ class Turn:
         self._take(words, exclusive)
         try:
             self.system.refresh()
+            while not self._covered():  # a pool has more devices than the cache file knew
+                self._release()
+                self._take(words, exclusive)
+                self.system.refresh()
             return work()
         except Exception:
             raise
@@ -125,8 +130,9 @@ class Turn:
     def _take(self, words: Sequence[str], exclusive: bool) -> None:
         self._words = words
         try:
-            self._list.take(self.system.cache_folder(), exclusive, self._waits)
-            self._disks.take([*self.system.device_files(), *named(self.system, words)], exclusive, self._waits)
+            self._list.take(self.system.cache.folders(), exclusive, self._waits)
+            self._taken = {*self.system.device_files(), *named(self.system, words)}
+            self._disks.take(self._taken, exclusive, self._waits)
         except KeyboardInterrupt:
             self._release()
             self.system.stale = True
@@ -137,6 +143,10 @@ class Turn:
             self._release()
             raise
 
+    def _covered(self) -> bool:
+        """Whether the locks are on all devices that there are."""
+        return set(self.system.device_files()) <= self._taken
+
     def _release(self) -> None:
         self._disks.release()
         self._list.release()
@@ -146,6 +156,6 @@ class Turn:
         return self._words[0] if self._words else "smartos"
 
     def _waits(self, path: Path) -> None:
-        folder = path in self.system.cache_folder()
+        folder = path in self.system.cache.folders()
         self._awaited = self.system.cachefile.name if folder else self.system.shown(self.system.device_name(path))
         self.say(f"{self._command}: waiting for another command to be done with {self._awaited}; Ctrl-C gives up")
