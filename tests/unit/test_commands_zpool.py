@@ -151,6 +151,9 @@ def test_a_scrub_names_the_file_that_is_lost(system: System) -> None:
     assert "errors: 1 data errors, use '-v' for a list\n" in good(system, "zpool status")
     assert run("cat tank/a:/data", system).status == 1
     good(system, "zpool clear tank")
+    assert "errors: 1 data errors" in good(system, "zpool status -x")
+    good(system, "rm tank/a:/data")
+    good(system, "zpool scrub tank")
     assert good(system, "zpool status -x") == "all pools are healthy\n"
 
 

@@ -7,8 +7,8 @@ noticed before the next. Disks are files. The system's folder stands for /dev/ds
 shown, without it; with `dev` labels have that name for it, too. A new system is a machine that starts: it does not know
 a pool that was kept out of the cache file (`-R`, `cachefile=none`).
 
-Left out: mounting, sharing, what error counters and a scan in progress were when the last system ended (a reboot
-forgets the former, too). Follows `spa_config.c` (`spa_config_sync`, `spa_config_load`) of illumos as of 12 August 2011.
+Left out: mounting, sharing, a scan that was in progress when the last system ended. Error counters are kept, where a
+reboot forgets them: here a system is often one command. Follows `spa_config.c` (`spa_config_sync`, `spa_config_load`) of illumos as of 12 August 2011.
 """
 
 import os
@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from smartos.commands import error_counts
 from smartos.commands.cache_file import CacheFile
 from smartos.commands.device_files import beside, given_up, large_enough, leaf_configs, outdated, same
 from smartos.commands.output import CommandError, Output
@@ -73,6 +74,7 @@ class System:
         self.terminal = True
         self._disks: dict[Path, FileDisk] = {}
         self._cached = b""
+        self._counted: dict[str, error_counts.Counts] = {}
         self.turn, self.stale = Turn(self), False
         if load:
             self.turn.have((), Output)
@@ -199,6 +201,7 @@ class System:
         self.absent |= {leaf["guid"] for leaf in leaf_configs(config["vdev_tree"]) if leaf.get("not_present")}
         try:
             self.pools[name] = self.open(config)
+            error_counts.restore(self.pools[name], config["vdev_tree"])
             self.faulted.pop(name, None)
         except ZfsError as error:
             known = {leaf["guid"] for leaf in leaf_configs(config["vdev_tree"]) if self.path(leaf["path"]).is_file()}
@@ -217,6 +220,7 @@ class System:
             if outdated(pool) or (self.stale and name in self.uncached):
                 self.reopen(pool)
         self.stale = False
+        self._counted = {name: error_counts.counts(pool) for name, pool in self.pools.items()}
         for pool in list(self.pools.values()):
             self._pulled(pool)
 
@@ -252,9 +256,20 @@ class System:
         if pool.spares:
             spares = [NVList({"type": each.type, "guid": each.guid, "path": each.path}) for each in pool.spares]
             config["vdev_tree"]["spares"] = spares
+        error_counts.put(config["vdev_tree"], error_counts.counts(pool))
         return config
 
     # ---- the end of a command
+
+    def settle(self) -> None:
+        """Write what a command found out while it read: errors, into the pools' logs, and their counts."""
+        found = {name: error_counts.counts(pool) for name, pool in self.pools.items()}
+        logged = [pool for pool in self.pools.values() if pool.errlog.pending and not pool.suspended]
+        for pool in logged:
+            self.sync(pool)
+        if found != self._counted and not logged:
+            self.save()
+        self._counted = {name: error_counts.counts(pool) for name, pool in self.pools.items()}
 
     def log(self, pool: Spa, command: str, create: bool = False) -> None:
         """Note a command in a pool's history, and write all that waits."""

@@ -9,6 +9,7 @@ it has before it takes its turn: it never makes anybody wait while it waits itse
 Left out: turns for one pool of several: a command has its turn with all pools of the system.
 """
 
+import contextlib
 import getopt
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from smartos.commands.device_files import large_enough
 from smartos.commands.output import CommandError, Output
+from smartos.zfs.errors import ZfsError
 from smartos.zfs.lock import Lock, WantsWrite
 
 if TYPE_CHECKING:
@@ -106,14 +108,22 @@ class Turn:
                 self._release()
                 self._take(words, exclusive)
                 self.system.refresh()
-            return work()
+            done = work()
+            self.system.settle()
+            return done
         except Exception:
+            self._settle()
             raise
         except BaseException:
             self.system.stale = True  # it was stopped in the middle: what is in memory is worth nothing
             raise
         finally:
             self._release()
+
+    def _settle(self) -> None:
+        """Keep what a command found out that failed, if the pools take it; its own failure is told."""
+        with contextlib.suppress(CommandError, ZfsError):
+            self.system.settle()
 
     def write(self) -> None:
         """Before anything is written: see to it that the turn is a writer's. Without a turn, that is the caller's care.
