@@ -1,6 +1,11 @@
 """What a pool remembers of errors: counters from one command to the next, and the log in the pool itself."""
 
+import errno
+import os
 import random
+import re
+
+import pytest
 
 from smartos.commands import System, run
 from smartos.zfs.dsl import ERRLOG_LAST, ERRLOG_SCRUB
@@ -139,3 +144,64 @@ def test_reading_a_pool_that_is_well_writes_nothing(system: System) -> None:
     for line in ("zpool status -v", "cat tank:/data", "zfs list", "ls tank:/"):
         run(line, system)
     assert [(system.folder / name).read_bytes() for name in ("d0", "zpool.cache")] == before
+
+
+class Full:
+    """A file on a file system without room."""
+
+    def __init__(self, file: object, code: int) -> None:
+        self._file, self._code = file, code
+
+    def write(self, data: bytes) -> int:
+        raise OSError(self._code, os.strerror(self._code))
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._file, name)
+
+
+@pytest.mark.parametrize("vdevs", ["d0", "mirror d0 d1", "raidz d0 d1 d2"])
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_host_is_called_by_its_name(system: System, vdevs: str, code: int) -> None:
+    good(system, f"zpool create tank {vdevs}")
+    (system.folder / "data").write_bytes(random.Random(9).randbytes(SIZE))
+    files = {leaf.disk: leaf.disk._file for leaf in system.pools["tank"].root.leaves()}
+    for disk, file in files.items():
+        disk._file = Full(file, code)
+    said = bad(system, "cp data tank:/data", still=False)
+    assert re.search(rf"{system.folder}/d\d: {os.strerror(code)} on the host: make room for this file there", said)
+    assert "run 'zpool clear'" in said and "no child" not in said
+    for disk, file in files.items():
+        disk._file = file
+    done = run("zpool clear tank", system)
+    assert done.status == 0 and "goes on from txg" in done.err
+    good(system, "cp data tank:/data")
+    assert verify(system.pools["tank"]).sound
+
+
+def test_a_disk_that_fails_is_named_with_its_reason(system: System) -> None:
+    good(system, "zpool create tank d0")
+    (system.folder / "data").write_bytes(b"x" * 9000)
+    disk = system.pools["tank"].leaf("d0").disk
+    disk._file, file = Full(disk._file, errno.EIO), disk._file
+    said = bad(system, "cp data tank:/data", still=False)
+    disk._file = file
+    assert "d0" in said and os.strerror(errno.EIO) in said
+
+
+def test_a_name_with_colons_is_split_where_a_dataset_ends(system: System) -> None:
+    good(system, "zpool create data:1 d0")
+    good(system, "zfs create data:1/a:")
+    good(system, "zfs create data:1/a:/b:2")
+    (system.folder / "we:ird").write_text("1")
+    (system.folder / "text").write_text("2")
+    good(system, "cp text data:1:/x")
+    good(system, "cp we:ird data:1:/")
+    good(system, "mkdir data:1:/d:")
+    good(system, "cp text data:1:/d:/y:z")
+    good(system, "cp text data:1/a::/one")
+    good(system, "cp text data:1/a:/b:2:/two")
+    good(system, "zfs snapshot data:1@s:1")
+    assert good(system, "ls data:1:/") == "d:\nwe:ird\nx\n" and good(system, "ls data:1:/d:") == "y:z\n"
+    assert good(system, "ls data:1/a::/ data:1/a:/b:2:/").split() == ["data:1/a::/:", "one", "data:1/a:/b:2:/:", "two"]
+    assert run("cat data:1@s:1:/we:ird", system).data == b"1"
+    assert "cannot open 'none'" in bad(system, "cat none:/x:/y")
