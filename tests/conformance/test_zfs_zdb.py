@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from smartos.zfs import lock
+from smartos.zfs.campaign_process import processes
 from smartos.zfs.spa import Spa
 from smartos.zfs.workload import Workload
 from tests.conformance.zfs_scenarios import NAME, SCENARIOS, make, memory_disks, save, tool
@@ -21,18 +23,18 @@ SHAPES = {
 LOADING = re.compile(r"^.*loading concrete.*$", re.M)
 
 
-def zdb(folder: Path, *options: str, timeout: float = 120) -> str:
+def zdb(folder: Path, *options: str, name: str = NAME, timeout: float = 120) -> str:
     """What zdb prints about the pool in a folder; it must succeed."""
-    done = tool("zfs").run("zdb", "-e", "-p", folder, *options, NAME, timeout=timeout)
+    done = tool("zfs").run("zdb", "-e", "-p", folder, *options, name, timeout=timeout)
     assert done.returncode == 0, LOADING.sub("", done.stdout + done.stderr)[-2000:]
     return done.stdout
 
 
-def clean(folder: Path) -> None:
+def clean(folder: Path, name: str = NAME) -> None:
     """All that zdb checks."""
-    text = zdb(folder, "-bcc")
+    text = zdb(folder, "-bcc", name=name)
     assert "No leaks (block sum matches space maps exactly)" in text, text[-2000:]
-    text = zdb(folder, "-d")
+    text = zdb(folder, "-d", name=name)
     assert "leak" not in text.lower() and "error" not in text.lower(), text[-2000:]
 
 
@@ -48,6 +50,14 @@ def test_zdb_finds_pools_of_every_shape_clean(shape: str, tmp_path: Path) -> Non
     kind, count, version, ashift = SHAPES[shape]
     make(tmp_path / "pool", "workload", kind, count, version, ashift)
     clean(tmp_path / "pool")
+
+
+@pytest.mark.skipif(lock.fcntl is None, reason="this platform has no flock(2), and so one process")
+@pytest.mark.parametrize(("seed", "shape"), [(11, "stripe"), (12, "raidz1")])
+def test_zdb_finds_a_pool_clean_that_several_commands_at_once_wrote_and_were_killed(seed: int, shape: str) -> None:
+    with processes(seed, 5, shape) as made:
+        assert not made.tally.failures, made.tally.describe()
+        clean(made.folder, "tank")
 
 
 def test_zdb_reads_labels_and_uberblock_as_we_wrote_them(tmp_path: Path) -> None:

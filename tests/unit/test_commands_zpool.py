@@ -9,7 +9,8 @@ import pytest
 from smartos.commands import System, run
 from smartos.zfs.disk import FileDisk
 from smartos.zfs.faults import FaultyDisk, UnreadableSector
-from smartos.zfs.label import DESTROYED, read_labels
+from smartos.zfs.label import DATA_OFFSET, DESTROYED, PHYS_OFFSET, label_offset, pack_config, read_labels
+from smartos.zfs.nvlist import NVList
 from smartos.zfs.pool import Pool
 from smartos.zfs.spa import verify
 from smartos.zfs.spa_history import COMMAND, read_history
@@ -151,6 +152,9 @@ def test_a_scrub_names_the_file_that_is_lost(system: System) -> None:
     assert "errors: 1 data errors, use '-v' for a list\n" in good(system, "zpool status")
     assert run("cat tank/a:/data", system).status == 1
     good(system, "zpool clear tank")
+    assert "errors: 1 data errors" in good(system, "zpool status -x")
+    good(system, "rm tank/a:/data")
+    good(system, "zpool scrub tank")
     assert good(system, "zpool status -x") == "all pools are healthy\n"
 
 
@@ -205,6 +209,52 @@ def test_export_import_and_what_import_lists(system: System) -> None:
         assert {each.config["state"] for each in read_labels(disk)} == {DESTROYED}
     assert "use '-f' to import anyway" in bad(system, "zpool import -D new")
     good(system, "zpool import -D -f new")
+
+
+def _labels(system: System, name: str, **changed: object) -> None:
+    """Write a disk's labels anew with something in the configuration changed."""
+    with FileDisk(system.folder / name) as disk:
+        for each in read_labels(disk):
+            offset = label_offset(disk.size, each.number)
+            config = NVList(each.config | changed)
+            disk.write(offset + PHYS_OFFSET, pack_config(config, offset))
+
+
+def _root_lost(system: System, name: str) -> None:
+    """Overwrite every copy of the block that the uberblocks of a pool point to, and all older ones' blocks."""
+    with FileDisk(system.folder / name) as disk:
+        for _, uberblock in read_labels(disk)[0].uberblocks:
+            for dva in uberblock.rootbp.dvas:
+                disk.write(dva.offset + DATA_OFFSET, b"\xff" * 512)
+
+
+CONDITIONS = {
+    "whole": (lambda system: None, "The pool can be imported using its name or numeric identifier."),
+    "newer": (lambda system: setattr(system, "version", 23), "The pool is formatted using an incompatible version."),
+    "features": (
+        lambda system: _labels(system, "d0", features_for_read={"com.example:time_travel": 1}),
+        "time_travel",
+    ),
+    "version": (lambda system: _labels(system, "d0", version=77), "incompatible version"),
+    "root lost": (lambda system: _root_lost(system, "d0"), "The pool metadata is corrupted."),
+    "in use": (lambda system: _labels(system, "d0", state=0), "and\n\tthe '-f' flag."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_what_import_lists_as_importable_it_imports_and_nothing_else(system: System, condition: str) -> None:
+    good(system, "zpool create tank d0")
+    good(system, "zpool export tank")
+    change, said = CONDITIONS[condition]
+    change(system)
+    before = (system.folder / "d0").read_bytes()
+    listed = good(system, "zpool import")
+    assert said in listed and ("state: ONLINE" in listed) == ("cannot be imported" not in listed)
+    assert (system.folder / "d0").read_bytes() == before
+    done = run("zpool import tank", system)
+    assert (done.status == 0) == ("numeric identifier." in listed), done
+    assert ("use '-f'" in done.err) == ("the '-f' flag" in listed)
+    assert (run("zpool import -f tank", system).status == 0) == (condition == "in use"), "or it is imported already"
 
 
 def test_a_device_that_is_missing_at_the_import_is_called_by_its_number(system: System) -> None:

@@ -1,4 +1,4 @@
-"""A short form of both campaigns, and proof that they find what they look for; `make campaign` runs the long one."""
+"""A short form of the campaigns, and proof that they find what they look for; `make campaign` runs the long one."""
 
 import subprocess
 import sys
@@ -6,9 +6,10 @@ from collections import Counter
 
 import pytest
 
-from smartos.zfs import campaign
-from smartos.zfs.campaign import Tally, crash_campaign, fault_campaign
+from smartos.zfs import campaign, lock
+from smartos.zfs.campaign import Tally, crash_campaign, fault_campaign, process_campaign
 from smartos.zfs.campaign_crash import held, prefixes, record, reorderings
+from smartos.zfs.campaign_process import processes
 from smartos.zfs.campaign_tally import SIZE
 from smartos.zfs.disk import Flush, MemoryDisk, Write, replay
 from smartos.zfs.label import DATA_OFFSET, END_SIZE
@@ -63,6 +64,24 @@ def test_the_crash_campaign_finds_a_block_that_is_overwritten_in_place() -> None
 
 def test_the_fault_campaign_finds_that_a_stripe_loses_data() -> None:
     assert fault_campaign(1, faults=15, shape="stripe", steps=12).failures
+
+
+@pytest.mark.skipif(lock.fcntl is None, reason="this platform has no flock(2), and so one process")
+@pytest.mark.parametrize(("seed", "shape"), [(3, "stripe"), (4, "mirror")])
+def test_commands_at_once_some_killed_lose_nothing_that_was_acknowledged(seed: int, shape: str) -> None:
+    tally = process_campaign(seed, rounds=4, shape=shape)
+    assert not tally.failures, tally.describe()
+    assert tally.counts["commands at once with another"] == 8
+    assert tally.counts["pools opened, walked and compared"] == 4
+
+
+def test_the_process_campaign_finds_commands_that_take_no_turns() -> None:
+    unlocked = "import runpy; from smartos.zfs import lock; lock.fcntl = None; runpy.run_module('smartos', None, '__main__')"
+    for seed in range(4):
+        with processes(seed, 6, "stripe", [sys.executable, "-c", unlocked]) as made:
+            if made.tally.failures:
+                return
+    pytest.fail("twenty-four pairs of commands without a lock did no harm")
 
 
 def test_a_failure_is_the_exit_status(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

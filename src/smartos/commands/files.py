@@ -64,14 +64,23 @@ class Place:
 
 def place(system: System, operand: str) -> Place:
     """What an operand names. Raises :class:`CommandError` when there is no such dataset."""
-    dataset, colon, path = operand.partition(":")
-    if not colon or not path.startswith("/"):
+    dataset, path = split(system, operand)
+    if not dataset:
         return Place(operand, str(system.path(operand)))
     pool, found = zfs_props.open_(system, dataset, FILESYSTEM, SNAPSHOT)
     opened = pool.open(found.name)
     if not isinstance(opened, Zpl):
         raise CommandError(f"cannot open '{dataset}': operation not applicable to datasets of this type")
     return Place(operand, path, opened)
+
+
+def split(system: System, operand: str) -> tuple[str, str]:
+    """A dataset and a path in it; no dataset when a file of the host is meant. Names of both kinds may have colons: the
+    first `:/` behind the name of a dataset that exists ends it, or else the first."""
+    places = [found.start() for found in re.finditer(":/", operand)]
+    known = (at for at in places if at and zfs_props.find(system, operand[:at]))
+    at = next(known, places[0] if places else 0)
+    return operand[:at], operand[at + 1 :]
 
 
 def reason(error: Exception) -> str:
@@ -94,7 +103,8 @@ def _fail(command: str, operand: str, error: Exception) -> CommandError:
 
 
 def _end(system: System) -> None:
-    for pool in system.pools.values():
+    """Write what was changed; a command that had a reader's turn has changed nothing in a pool."""
+    for pool in system.pools.values() if system.turn.exclusive else ():
         system.sync(pool)
 
 
@@ -156,10 +166,11 @@ def cp(words: Sequence[str], system: System) -> Output:
         raise CommandError(f"cp: {last} not found: with several files the last operand is a directory")
     for operand in sources:
         try:
-            data = place(system, operand).read()
+            source = place(system, operand)
+            data = source.read()
         except (ZfsError, OSError) as error:
             raise _fail("cp", operand, error) from None
-        to = target.below(operand.rstrip("/").rpartition("/")[2].rpartition(":")[2]) if target.is_dir() else target
+        to = target.below(source.path.rstrip("/").rpartition("/")[2]) if target.is_dir() else target
         try:
             _write(system, to, data)
         except (ZfsError, OSError) as error:

@@ -81,7 +81,7 @@ def run(
         return Output()
     own = system is None
     try:
-        system = System() if system is None else system
+        system = System(load=False) if system is None else system
     except CommandError as error:
         return Output(err=f"{error}\n", status=error.status)
     try:
@@ -109,15 +109,30 @@ def _one(line: Line, system: System, stdin: Callable[[], bytes] | None, terminal
     done = _call(line.words, system, stdin, terminal and not line.target)
     if target is None or (done.status and not done.stdout):
         return done
-    return _store(done, target, line.target)
+    return _store(done, target, line.target, system)
 
 
-def _store(done: Output, target: Path, name: str) -> Output:
-    try:
+def _store(done: Output, target: Path, name: str, system: System) -> Output:
+    """Put what a command wrote into a file, which is no disk that is in use, in a turn of its own."""
+
+    def work() -> Output:
+        if owner := system.device(target):
+            return Output(err=f"sh: {name}: cannot create: it is part of pool '{owner}'\n", status=1)
         target.write_bytes(done.stdout)
+        return Output(err=done.err, status=done.status)
+
+    try:
+        return system.turn.have(["cp", name], work)
+    except CommandError as error:
+        return Output(err=f"{error}\n", status=error.status)
     except OSError as error:
         return Output(err=f"sh: {name}: cannot create: {error.strerror}\n", status=1)
-    return Output(err=done.err, status=done.status)
+
+
+def _whole(stdin: Callable[[], bytes]) -> Callable[[], bytes]:
+    """Read a stream to its end before the turn: who sends it may want a turn, too."""
+    data = stdin()
+    return lambda: data
 
 
 def _call(words: list[str], system: System, stdin: Callable[[], bytes] | None, terminal: bool) -> Output:
@@ -125,10 +140,14 @@ def _call(words: list[str], system: System, stdin: Callable[[], bytes] | None, t
     if name not in COMMANDS:
         return Output(err=f"{name}: not found; there are {', '.join(COMMANDS)}\n", status=127)
     module, _, function = COMMANDS[name].partition(":")
+    if name == "zfs" and words[1:2] and words[1] in ("receive", "recv") and stdin is not None:
+        stdin = _whole(stdin)
     system.stdin, system.terminal = stdin, terminal
+    command = getattr(importlib.import_module(f"smartos.commands.{module}"), function)
     try:
-        system.refresh()
-        return getattr(importlib.import_module(f"smartos.commands.{module}"), function)(words[1:], system)
+        if name == "dtrace":
+            return command(words[1:], system)  # the commands of -c and system() have their turns
+        return system.turn.have(words, lambda: command(words[1:], system))
     except CommandError as error:
         return Output(error.out, f"{error}\n", error.status)
     except PoolSuspended as error:

@@ -17,11 +17,11 @@ from smartos.commands.text import Usage
 from smartos.commands.zpool_show import aux_text, condition, title
 from smartos.zfs import label, spa_config
 from smartos.zfs.devices import Device, labels_of, of_one_pool, top_trees
-from smartos.zfs.disk import FileDisk
-from smartos.zfs.errors import CorruptPool, ZfsError
+from smartos.zfs.disk import FileDisk, ScratchDisk
+from smartos.zfs.errors import CorruptPool, Unsupported, ZfsError
 from smartos.zfs.pool import Pool
 from smartos.zfs.spa import Spa
-from smartos.zfs.vdev import Missing, Root, State, Vdev, build, state_name
+from smartos.zfs.vdev import Aux, Missing, Root, State, Vdev, build, state_name
 
 STATUS = {
     "missing_r": "One or more devices are missing from the system.",
@@ -30,13 +30,18 @@ STATUS = {
     "offline": "One or more devices are offlined.",
     "older": "The pool is formatted using an older on-disk version.",
     "faulted_r": "One or more devices are faulted.", "faulted_nr": "One or more devices are faulted.",
+    "newer": "The pool is formatted using an incompatible version.",
+    "foreign": "The pool was last accessed by another system.", "corrupt": "The pool metadata is corrupted.",
 }  # fmt: skip
-NUMBERS = {"missing_r": "2Q", "missing_nr": "3C", "label_r": "4J", "label_nr": "5E"}
+NUMBERS = {
+    "missing_r": "2Q", "missing_nr": "3C", "label_r": "4J", "label_nr": "5E", "newer": "A5", "foreign": "EY", "corrupt": "72",
+}  # fmt: skip
 
 
 @dataclass
 class Candidate:
-    """A pool that was found: its devices by the files they are in, the newest configuration, the vdev tree."""
+    """A pool that was found: its devices by the files they are in, the newest configuration, the vdev tree, and why it
+    would not open, if it would not."""
 
     name: str
     guid: int
@@ -45,6 +50,7 @@ class Candidate:
     devices: list[Device]
     root: Vdev
     spares: list[str]
+    trouble: ZfsError | OSError | None = None
 
     @property
     def paths(self) -> list[Path]:
@@ -105,12 +111,36 @@ def _candidate(devices: list[Device], spares: list[Device]) -> Candidate:
     for leaf in root.leaves():
         if leaf.leaf and leaf.disk is not None:
             leaf.path = leaf.disk.name
+    trouble = _tried([device.disk for device in devices], config["pool_guid"])
     places = {device.config.get("guid"): device.disk.name for device in spares}
     known = [device for device in spares if device.config.get("guid") in {one["guid"] for one in listed}]
     return Candidate(
         config["name"], config["pool_guid"], config["state"], config["version"], devices + known, root,
-        [places.get(one["guid"], one["path"]) for one in listed],
+        [places.get(one["guid"], one["path"]) for one in listed], trouble,
     )  # fmt: skip
+
+
+def _tried(disks: list[FileDisk], guid: int) -> ZfsError | OSError | None:
+    """`spa_tryimport`: why the pool would not open; nothing is written, whatever the import has to do."""
+    try:
+        Spa.import_([ScratchDisk(disk) for disk in disks], guid)
+    except (ZfsError, OSError) as error:
+        return error
+    return None
+
+
+def _worst(system: System, found: Candidate) -> str:
+    """The worst that is wrong with a pool that was found, as a key of STATUS, and its root's state."""
+    root = found.root
+    if found.version > system.version:
+        root.set_state(State.CANT_OPEN, Aux.VERSION_NEWER)
+        return "newer"
+    if found.trouble is not None and root.state >= State.DEGRADED:
+        refused = isinstance(found.trouble, Unsupported)
+        root.set_state(State.CANT_OPEN, Aux.NONE if refused else Aux.CORRUPT_DATA)
+        return "unsupported" if refused else "corrupt"
+    worst = condition(root, found.version, system.version)
+    return "foreign" if worst in ("", "older") and found.state == label.ACTIVE else worst
 
 
 def _action(found: Candidate, worst: str, state: State) -> str:
@@ -120,7 +150,8 @@ def _action(found: Candidate, worst: str, state: State) -> str:
                 "The pool can be imported using its name or numeric identifier, though\n\tsome features will not be "
                 "available without an explicit 'zpool upgrade'."
             )
-        return "The pool can be imported using its name or numeric identifier."
+        also = " and\n\tthe '-f' flag." if worst == "foreign" else "."
+        return f"The pool can be imported using its name or numeric identifier{also}"
     if state == State.DEGRADED:
         return (
             "The pool can be imported despite missing or damaged devices.  The\n\tfault tolerance of the pool may be "
@@ -128,16 +159,23 @@ def _action(found: Candidate, worst: str, state: State) -> str:
         )
     if worst.startswith("missing"):
         return "The pool cannot be imported. Attach the missing\n\tdevices and try again."
+    if worst in ("newer", "unsupported"):
+        return (
+            "The pool cannot be imported.  Access the pool on a system running newer\n\tsoftware, or recreate the pool "
+            "from backup."
+        )
     return "The pool cannot be imported due to damaged devices or data."
 
 
 def show(system: System, found: Candidate) -> str:
     """`show_import`: what is said of a pool that could be imported."""
     root = found.root
-    worst = condition(root, found.version, system.version)
+    worst = _worst(system, found)
     destroyed = " (DESTROYED)" if found.state == label.DESTROYED else ""
     out = f"  pool: {found.name}\n    id: {found.guid}\n state: {state_name(root.state, root.aux)}{destroyed}\n"
-    if worst in STATUS:
+    if worst == "unsupported":
+        out += f"status: The pool cannot be used here: {found.trouble}.\n"
+    elif worst in STATUS:
         out += f"status: {STATUS[worst]}\n"
     out += f"action: {_action(found, worst, root.state)}\n"
     out += f"   see: http://www.sun.com/msg/ZFS-8000-{NUMBERS[worst]}\n" if worst in NUMBERS else ""

@@ -112,7 +112,7 @@ def clear(system: System, usage: Usage, words: Sequence[str], line: str) -> Outp
     if pool.suspended:
         return _resume(system, pool, line)
     (node or pool.root).clear()
-    pool.scan.lost, pool.scan.lost_at, pool.config_dirty = [], [], True
+    pool.config_dirty = True
     system.log(pool, line)
     return Output()
 

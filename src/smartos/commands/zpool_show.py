@@ -1,8 +1,7 @@
 """`zpool status` and the list of `zpool import`: how pools are, in words and as trees.
 
-Left out: log and cache devices, deduplication's statistics, repeating at an interval; the list of damaged files is that
-of the last scan, and is forgotten with the system, where a real pool keeps it on its disks. Follows `zpool_main.c`
-(`status_callback`, `show_import`) and `libzfs_status.c` (`check_status`) of illumos as of 12 August 2011.
+Left out: log and cache devices, deduplication's statistics, repeating at an interval. Follows
+`zpool_main.c` (`status_callback`, `show_import`) and `libzfs_status.c` (`check_status`) of illumos as of 12 August 2011.
 """
 
 from collections.abc import Sequence
@@ -133,7 +132,7 @@ def condition(root: Vdev, version: int, newest: int, pool: Spa | None = None) ->
         if State.CANT_OPEN in states:
             return "label_nr"
     for name, true in (
-        ("data", pool is not None and bool(pool.scan.lost)), ("faulted_r", State.FAULTED in states),
+        ("data", pool is not None and bool(pool.errlog.keys())), ("faulted_r", State.FAULTED in states),
         ("missing_r", missing), ("label_r", State.CANT_OPEN in states),
         ("failing", pool is not None and (
             State.DEGRADED in states
@@ -213,28 +212,29 @@ def config_lines(system: System, root: Vdev, name: str, pool: Spa | None) -> str
     return "\n".join(lines) + "\n"
 
 
-def where(pool: Spa, place: object) -> str:
+def where(pool: Spa, objset: int, number: int) -> str:
     """`zpool_obj_to_path`: what a damaged block belongs to: a file by its path, else object numbers."""
-    if place.dataset == "MOS":
-        return f"<metadata>:<0x{place.object:x}>"
+    if not objset:
+        return f"<metadata>:<0x{number:x}>"
+    dataset = f"<0x{objset:x}>"
     try:
-        found = pool.open(place.dataset)
+        dataset = pool.dp.dataset(objset).name
+        found = pool.open(dataset)
         for path, _ in found.walk() if hasattr(found, "walk") else ():
-            if found.lookup(path) == place.object:
-                return f"{place.dataset}:{path}"
+            if found.lookup(path) == number:
+                return f"{dataset}:{path}"
     except ZfsError:
-        pass
-    return f"{place.dataset}:<0x{place.object:x}>"
+        pass  # the dataset is gone, or cannot be read itself
+    return f"{dataset}:<0x{number:x}>"
 
 
 def _errors(pool: Spa, verbose: bool) -> str:
-    lost = list(dict.fromkeys((each.dataset, each.object) for each in pool.scan.lost_at))
+    lost = list(dict.fromkeys(key[:2] for key in pool.errlog.keys()))
     if not lost:
         return "errors: No known data errors\n"
     if not verbose:
         return f"errors: {len(lost)} data errors, use '-v' for a list\n"
-    places = {(each.dataset, each.object): each for each in pool.scan.lost_at}
-    lines = "".join(f"{'':7} {where(pool, places[each])}\n" for each in lost)
+    lines = "".join(f"{'':7} {where(pool, *each)}\n" for each in lost)
     return f"errors: Permanent errors have been detected in the following files:\n\n{lines}"
 
 

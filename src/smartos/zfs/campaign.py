@@ -1,11 +1,13 @@
-"""Two campaigns against a pool: the power fails after every single write, and every kind of disk fault happens.
+"""Three campaigns against a pool: the power fails after every single write, every kind of disk fault happens, and
+commands run at once and are killed.
 
     python -m smartos.zfs.campaign --seeds 10
 
-Each is in a module of its own, :mod:`~smartos.zfs.campaign_crash` and :mod:`~smartos.zfs.campaign_fault`; `make
-campaign` runs both at length, side by side. The exit status is 1 when anything failed.
+Each is in a module of its own, :mod:`~smartos.zfs.campaign_crash`, :mod:`~smartos.zfs.campaign_fault` and
+:mod:`~smartos.zfs.campaign_process`; `make campaign` runs them at length, side by side. The exit status is 1 when
+anything failed.
 
-Left out: what those two leave out.
+Left out: what those three leave out.
 """
 
 import argparse
@@ -13,9 +15,10 @@ import sys
 
 from smartos.zfs.campaign_crash import crash_campaign
 from smartos.zfs.campaign_fault import fault_campaign
+from smartos.zfs.campaign_process import process_campaign
 from smartos.zfs.campaign_tally import SHAPES, Tally
 
-__all__ = ["SHAPES", "Tally", "crash_campaign", "fault_campaign", "main"]
+__all__ = ["SHAPES", "Tally", "crash_campaign", "fault_campaign", "main", "process_campaign"]
 
 
 def crashes(seeds: range, steps: int, cuts: int, every: int) -> Tally:
@@ -36,24 +39,38 @@ def faulted(seeds: range, faults: int) -> Tally:
     return total
 
 
+def killed(seeds: range, rounds: int) -> Tally:
+    """The process campaign over several seeds, with a line for each."""
+    total = Tally()
+    for seed in seeds:
+        total.add(process_campaign(seed, rounds))
+        done = total.counts["  of these, killed"]
+        print(f"process campaign: seed {seed}, {done:,} commands killed so far", flush=True)  # noqa: T201
+    return total
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m smartos.zfs.campaign", description=__doc__.splitlines()[0])
-    parser.add_argument("--only", choices=("crash", "fault"), help="one campaign of the two")
+    parser.add_argument("--only", choices=("crash", "fault", "process"), help="one campaign of the three")
     parser.add_argument("--seeds", type=int, default=6, help="how many workloads of each campaign")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--steps", type=int, default=30, help="steps of each workload of the crash campaign")
     parser.add_argument("--cuts", type=int, default=60, help="power cuts of each workload with writes lost, reordered")
     parser.add_argument("--every", type=int, default=32, help="open the pool after every so many writes to its data")
     parser.add_argument("--faults", type=int, default=200, help="faults for each seed of the fault campaign")
+    parser.add_argument("--rounds", type=int, default=20, help="rounds of two commands for each seed of the processes")
     chosen = parser.parse_args()
-    if min(chosen.seeds, chosen.every) < 1 or min(chosen.first, chosen.steps, chosen.cuts, chosen.faults) < 0:
+    others = (chosen.first, chosen.steps, chosen.cuts, chosen.faults, chosen.rounds)
+    if min(chosen.seeds, chosen.every) < 1 or min(others) < 0:
         parser.error("--seeds and --every are at least 1, the others at least 0")
     seeds = range(chosen.first, chosen.first + chosen.seeds)
     found: dict[str, Tally] = {}
-    if chosen.only != "fault":
+    if chosen.only in (None, "crash"):
         found["crash"] = crashes(seeds, chosen.steps, chosen.cuts, chosen.every)
-    if chosen.only != "crash":
+    if chosen.only in (None, "fault"):
         found["fault"] = faulted(seeds, chosen.faults)
+    if chosen.only in (None, "process"):
+        found["process"] = killed(seeds, chosen.rounds)
     for name, tally in found.items():
         print(f"{name} campaign\n{tally.describe()}", flush=True)  # noqa: T201 - a program's output
     sys.exit(1 if any(tally.failures for tally in found.values()) else 0)

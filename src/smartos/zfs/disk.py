@@ -13,7 +13,7 @@ to flush.
 import errno
 import os
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -21,6 +21,7 @@ from typing import Protocol, runtime_checkable
 from smartos.zfs.errors import DeviceError
 
 PAGE = 4096
+NO_ROOM = {getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name)}
 
 
 class DiskError(DeviceError, OSError):
@@ -35,6 +36,10 @@ class DiskGone(DiskError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, errno.ENXIO)
+
+
+class FileFull(DiskError):
+    """ENOSPC and its like: the file system on which the disk's file is has no room for what is written to it."""
 
 
 class OutOfRange(DiskError):
@@ -113,11 +118,18 @@ class MemoryDisk:
 
 
 class FileDisk:
-    """A disk in a file. With `size`, the file is made or extended; without `writable`, every write is EROFS."""
+    """A disk in a file. With `size`, the file is made or extended; without `writable`, every write is EROFS.
 
-    def __init__(self, path: str | os.PathLike, size: int | None = None, writable: bool = True, name: str = "") -> None:
+    `turn` is called before each write: where several processes share the file, it waits for the right to write.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike, size: int | None = None, writable: bool = True, name: str = "",
+        turn: Callable[[], None] | None = None,
+    ) -> None:  # fmt: skip
         self.path = Path(path)
         self.name = name or str(path)
+        self._turn = turn
         if size is not None and writable and (not self.path.exists() or self.path.stat().st_size < size):
             with self.path.open("ab") as file:
                 file.truncate(size)
@@ -140,10 +152,20 @@ class FileDisk:
         within(self, offset, len(data))
         if not self._writable:
             raise DiskError(f"{self.name} was opened for reading only", errno.EROFS)
+        if self._turn is not None:
+            self._turn()
         self._file.seek(offset)
         rest = memoryview(data)
-        while rest:
-            rest = rest[self._file.write(rest) :]
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            raise FileFull(
+                f"{self.path}: {os.strerror(error.errno)} on the host: make room for this file there, then run 'zpool clear'",
+                error.errno,
+            ) from error
 
     def flush(self) -> None:
         if self._writable:
@@ -191,6 +213,43 @@ class OverDisk:
     @property
     def size(self) -> int:
         return self.disk.size
+
+
+class ScratchDisk(OverDisk):
+    """A disk whose writes stay in memory: what is below is read, and never changed."""
+
+    def __init__(self, disk: Disk) -> None:
+        super().__init__(disk)
+        self._pages: dict[int, bytearray] = {}
+
+    def read(self, offset: int, length: int) -> bytes:
+        within(self, offset, length)
+        data = self.disk.read(offset, length)
+        touched = [n for n in range(offset // PAGE, (offset + length - 1) // PAGE + 1) if n in self._pages]
+        if not touched:
+            return data
+        held = bytearray(data)
+        for number in touched:
+            start = max(number * PAGE, offset)
+            end = min((number + 1) * PAGE, offset + length)
+            held[start - offset : end - offset] = self._pages[number][start - number * PAGE : end - number * PAGE]
+        return bytes(held)
+
+    def write(self, offset: int, data: bytes) -> None:
+        within(self, offset, len(data))
+        taken = 0
+        while taken < len(data):
+            number, at = divmod(offset + taken, PAGE)
+            if number not in self._pages:
+                start = number * PAGE
+                page = self.disk.read(start, min(PAGE, self.size - start))
+                self._pages[number] = bytearray(page.ljust(PAGE, b"\0"))
+            piece = data[taken : taken + PAGE - at]
+            self._pages[number][at : at + len(piece)] = piece
+            taken += len(piece)
+
+    def flush(self) -> None:
+        """Nothing to do: nothing is kept."""
 
 
 class Recorder(OverDisk):

@@ -16,7 +16,7 @@ from smartos.probes import declare
 from smartos.zfs import dmu
 from smartos.zfs.blkptr import BLKPTR_SIZE, SECTOR, Blkptr
 from smartos.zfs.dnode import DNODE_SIZE, MAX_BONUS, Dnode, block_pointer, check_level, pointers
-from smartos.zfs.errors import CorruptPool
+from smartos.zfs.errors import ChecksumError, CorruptPool, PoolFaulted
 from smartos.zfs.zap_live import ZapTable
 
 if TYPE_CHECKING:
@@ -80,10 +80,14 @@ class Node:
         """A data block as it is now, zeros for a hole."""
         if number in self.dirty:
             return self.dirty[number] or bytes(self.block_size)
-        pointer = block_pointer(self.phys, number, self.objset.read_block)
-        if pointer.hole:
-            return bytes(self.block_size)
-        data = self.objset.read_block(pointer)
+        try:
+            pointer = block_pointer(self.phys, number, self.objset.read_block)
+            if pointer.hole:
+                return bytes(self.block_size)
+            data = self.objset.read_block(pointer)
+        except (ChecksumError, PoolFaulted):
+            self.objset.spa.errlog.note(self.objset.dataset, self.number, 0, number)
+            raise
         return data.ljust(self.block_size, b"\0")
 
     def read(self, offset: int, length: int) -> bytes:

@@ -26,6 +26,10 @@ class PoolFaulted(ZfsError):
     """More devices are missing or damaged than the pool's redundancy covers (EIO, ENXIO)."""
 
 
+class HostFull(PoolFaulted):
+    """The host has no room for what is written to the file of a device (ENOSPC); the disks are in order."""
+
+
 class DeviceError(ZfsError):
     """One device cannot be read or written there: it is gone, too short, or told to fail (EIO)."""
 

@@ -41,7 +41,7 @@ class Scan:
     """The scan that is running, or the last one. `limit` is how many datasets it takes on in a transaction group.
 
     `examined` counts bytes of copies, `repaired` bytes that were rewritten, `errors` blocks of which no copy was good;
-    `lost` says which these are, `lost_at` where.
+    `lost` says which these are, as the pool's error log does.
     """
 
     def __init__(self, spa: "Spa") -> None:
@@ -50,7 +50,6 @@ class Scan:
         self.min_txg = self.max_txg = self.start_time = self.end_time = 0
         self.to_examine = self.examined = self.repaired = self.errors = 0
         self.lost: list[str] = []
-        self.lost_at: list[Bookmark] = []
         self.limit: int | None = None
         self._visited: set[int] = set()
         self._wanted = 0
@@ -103,7 +102,7 @@ class Scan:
         for number, visits in self._datasets():
             self._visited.add(number)
             for where, pointer in visits:
-                self._examine(where, pointer)
+                self._examine(number, where, pointer)
             if left is not None:
                 left -= 1
                 if left <= 0:
@@ -125,7 +124,7 @@ class Scan:
             self.min_txg, self.max_txg = needed[0] - 1, max(needed[1] + 1, spa.syncing_txg)
         self.start_time, self.end_time = spa.now(), 0
         self.to_examine, self.examined, self.repaired, self.errors = spa.metaslabs.allocated, 0, 0, 0
-        self.lost, self.lost_at, self._visited = [], [], set()
+        self.lost, self._visited = [], set()
         spa.config_dirty = True
         spa.history.internal("pool scrub", f"func={func} mintxg={self.min_txg} maxtxg={self.max_txg}")
         self._note(f"{'resilver' if func == RESILVER else 'scrub'} of txgs {self.min_txg + 1} to {self.max_txg}")
@@ -151,7 +150,7 @@ class Scan:
         if number not in self._visited:
             self._visited.discard(following)
 
-    def _examine(self, where: Bookmark, pointer: Blkptr) -> None:
+    def _examine(self, dataset: int, where: Bookmark, pointer: Blkptr) -> None:
         """`dsl_scan_scrub_cb`: read a block's copies, those that the scan is about."""
         birth = pointer.physical_birth or pointer.birth
         if not self.min_txg < birth < self.max_txg + (self.func == SCRUB):
@@ -169,7 +168,7 @@ class Scan:
         except ZfsError as error:
             self.errors += 1
             self.lost.append(where.describe())
-            self.lost_at.append(where)
+            self.spa.errlog.note(dataset, where.object, where.level, where.blkid)
             self._note(f"{where.describe()} is lost: {error}")
         repaired = self._healed() - before
         if repaired:
@@ -211,6 +210,7 @@ class Scan:
             spa.root.dtl_reassess(self.max_txg)
         if complete:
             self._resilver_done()
+        spa.errlog.rotate()
         spa.history.internal("pool scrub done", f"complete={int(complete)}")
         self._note(self.describe())
         words = (

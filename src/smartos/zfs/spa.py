@@ -31,6 +31,7 @@ from smartos.zfs.pool import Pool
 from smartos.zfs.reader import Reader, verifier
 from smartos.zfs.scan import Scan
 from smartos.zfs.spa_admin import Admin
+from smartos.zfs.spa_errlog import ErrorLog
 from smartos.zfs.spa_history import History
 from smartos.zfs.spa_vdev import Devices
 from smartos.zfs.txg import TXG_INITIAL, TxgState, nvlist_object, txg_sync
@@ -85,6 +86,7 @@ class Spa(Admin, Devices):
         self.config_dirty, self.suspended = True, ""
         self.config_object = self.props_object = 0
         self.history = History(self)
+        self.errlog = ErrorLog(self)
         self.dtl_objects: dict[int, int] = {}
         self.create_txgs: dict[int, int] = {}
         self._dtl_written: dict[int, tuple] = {}
@@ -197,6 +199,7 @@ class Spa(Admin, Devices):
         self._load_devices(found, disks)
         self.scan = Scan(self)
         self.scan.load()
+        self.errlog.load()
         self._check_logs(found)
 
     def _check_logs(self, found: Pool) -> None:

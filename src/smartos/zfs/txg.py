@@ -113,6 +113,7 @@ def spa_sync(spa: "Spa", txg: int) -> None:
             raise PoolFaulted(f"txg {txg} does not converge")
         _config_object(spa)
         spa.spares_sync()
+        spa.errlog.sync()
         dp.sync(txg)
         spa.zio.end_pass()
         if spa.sync_pass == 1:

@@ -8,14 +8,14 @@ asks a second time before it counts an EIO, here the first one counts. Follows `
 `libdtrace/common/io.d` of illumos as of 12 August 2011 (commit c9c7122 of illumos-joyent).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING
 
 from smartos.probes import declare
-from smartos.zfs.disk import DiskGone
-from smartos.zfs.errors import ChecksumError, PoolFaulted
+from smartos.zfs.disk import DiskGone, FileFull
+from smartos.zfs.errors import ChecksumError, DeviceError, HostFull, PoolFaulted, ZfsError
 
 if TYPE_CHECKING:
     from smartos.zfs.vdev_base import Vdev
@@ -202,6 +202,15 @@ def error_of(failure: Exception) -> int:
     if isinstance(failure, ChecksumError):
         return ECKSUM
     return ENXIO if isinstance(failure, DiskGone | PoolFaulted) else EIO
+
+
+def unable(what: str, failures: Sequence[ZfsError]) -> PoolFaulted:
+    """That too few could do an I/O, with the first device's reason; the host's want of room by itself."""
+    full = next((each for each in failures if isinstance(each, FileFull | HostFull)), None)
+    if full is not None:
+        return HostFull(full.strerror if isinstance(full, FileFull) else str(full))
+    cause = next((f": {each}" for each in failures if isinstance(each, DeviceError)), "")
+    return PoolFaulted(what + cause)
 
 
 def worst(*errors: int) -> int:

@@ -12,10 +12,10 @@ of illumos as of 12 August 2011 (commit c9c7122 of illumos-joyent).
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from smartos.zfs.errors import ChecksumError, PoolFaulted, ZfsError
+from smartos.zfs.errors import ChecksumError, ZfsError
 from smartos.zfs.vdev_base import Vdev
 from smartos.zfs.vdev_io import (
-    ECKSUM, ENXIO, ESTALE, MIRROR_DONE, MIRROR_START, Aux, Flag, State, Verify, Zio, error_of, worst,
+    ECKSUM, ENXIO, ESTALE, MIRROR_DONE, MIRROR_START, Aux, Flag, State, Verify, Zio, error_of, unable, worst,
 )  # fmt: skip
 
 SHIFT = 21  # vdev_mirror_shift: neighbouring reads go to the same child, each 2 MiB to the next one
@@ -28,6 +28,7 @@ class MirrorChild:
     vdev: Vdev
     offset: int
     error: int = 0
+    failure: ZfsError | None = None
     tried: bool = False
     skipped: bool = False
     speculative: bool = False
@@ -63,11 +64,11 @@ class MirrorMap:
             self._give_up()
 
     def _ask(self, child: MirrorChild, transfer: Callable[[MirrorChild], bytes | None]) -> bytes | None:
-        child.tried, child.skipped, child.error = True, False, 0
+        child.tried, child.skipped, child.error, child.failure = True, False, 0, None
         try:
             return transfer(child)
         except ZfsError as failure:
-            child.error = error_of(failure)
+            child.error, child.failure = error_of(failure), failure
             return None
 
     def _read_child(self, child: MirrorChild, psize: int, verify: Verify | None) -> bytes | None:
@@ -119,7 +120,10 @@ class MirrorMap:
         where = self.zio.io_vd.name
         if error == ECKSUM:
             raise ChecksumError(f"{where} has no copy of the block at {self.zio.io_offset:#x} that verifies")
-        raise PoolFaulted(f"{where} has no child that could do the I/O of {self.zio.io_size:#x} bytes")
+        raise unable(
+            f"{where} has no child that could do the I/O of {self.zio.io_size:#x} bytes",
+            [c.failure for c in self.children if c.failure is not None],
+        )
 
 
 class Mirror(Vdev):

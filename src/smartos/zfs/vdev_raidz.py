@@ -21,7 +21,7 @@ from smartos.zfs.raidz import Column, RaidzMap, generate, reconstruct
 from smartos.zfs.vdev_base import Vdev
 from smartos.zfs.vdev_io import (
     ECKSUM, ENXIO, ESTALE, RAIDZ_CHECKSUM, RAIDZ_COMBREC, RAIDZ_DONE, RAIDZ_RECONSTRUCT, RAIDZ_START, Flag, Verify, Zio,
-    checked, ereport_checksum, error_of, worst,
+    checked, ereport_checksum, error_of, unable, worst,
 )  # fmt: skip
 
 
@@ -80,18 +80,19 @@ class Raidz(Vdev):
         if RAIDZ_START.listeners:
             RAIDZ_START.fire(zio)
         where = self.map(zio.io_offset, zio.io_size)
-        errors = []
+        failures: list[ZfsError] = []
         for column, piece in zip(where.columns, where.stripe(data), strict=True):
             try:
                 self.children[column.devidx].write(column.offset, piece, zio.io_txg, zio.io_flags)
             except ZfsError as failure:
-                errors.append(error_of(failure))
+                failures.append(failure)
         if RAIDZ_DONE.listeners:
             RAIDZ_DONE.fire(zio)
-        if len(errors) > self.nparity:
-            raise PoolFaulted(
-                f"{self.name} could not write {len(errors)} of {len(where.columns)} columns of the block at "
-                f"{zio.io_offset:#x}; its parity stands for {self.nparity}"
+        if len(failures) > self.nparity:
+            raise unable(
+                f"{self.name} could not write {len(failures)} of {len(where.columns)} columns of the block at "
+                f"{zio.io_offset:#x}; its parity stands for {self.nparity}",
+                failures,
             )
 
     def _read(self, zio: Zio, verify: Verify | None) -> bytes:

@@ -1,0 +1,60 @@
+"""The cache file, /etc/zfs/zpool.cache of the real system: an nvlist with the configuration of each pool.
+
+It is replaced whole, so that neither a full disk nor a command that is killed leaves half of it. Left out: several cache
+files of one system. Follows `spa_config_write` of `spa_config.c` of illumos as of 12 August 2011.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from smartos.commands.output import CommandError
+from smartos.zfs import nvlist
+from smartos.zfs.errors import CorruptPool, Unsupported
+from smartos.zfs.nvlist import NVList
+
+
+class CacheFile:
+    """The file at `path`; None for a system without one."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+
+    def folders(self) -> list[Path]:
+        """The folder that the file itself is in, links followed; nothing without one."""
+        return [] if self.path is None else [self.path.resolve().parent]
+
+    def read(self) -> bytes:
+        """What is in it; nothing when it is not there."""
+        try:
+            return self.path.read_bytes() if self.path is not None else b""
+        except FileNotFoundError:
+            return b""
+
+    def configs(self, data: bytes) -> Mapping[str, NVList]:
+        """The configuration of each pool. Raises :class:`CommandError` when these are no cache file's bytes."""
+        try:
+            return nvlist.unpack(data) if data else {}
+        except (CorruptPool, Unsupported) as error:
+            raise self.wrong(error) from None
+
+    def wrong(self, error: Exception) -> CommandError:
+        """That it is no cache file."""
+        return CommandError(f"{self.path} is no cache file ({error}); move it away and import the pools")
+
+    def write(self, configs: Mapping[str, NVList], data: bytes) -> None:
+        """Put a new file in the place of the old one, whole or not at all; none when there are no pools.
+
+        Raises :class:`CommandError` when the host does not take it.
+        """
+        target = self.path.resolve()
+        made = target.with_name(f"{target.name}.tmp")
+        try:
+            if not configs:
+                target.unlink(missing_ok=True)
+                return
+            made.write_bytes(data)
+            os.replace(made, target)
+        except OSError as error:
+            made.unlink(missing_ok=True)
+            raise CommandError(f"cannot write {self.path}: {error.strerror}; the list of pools stays as it was") from None
