@@ -1,8 +1,11 @@
 """One state of an explorer: a figure, a sentence that says it, and a table of its values."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
+
+LONG = re.compile(r"[^\s<>&]{16,}")  # a path, a name: what would hold a column wide
 
 
 def cell_text(value: object) -> str:
@@ -12,6 +15,11 @@ def cell_text(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.0f}" if value.is_integer() else f"{value:,.2f}"
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def breakable(html: str) -> str:
+    """Text of a cell that may go on in the next line after a slash or an underscore of a long word."""
+    return LONG.sub(lambda word: re.sub(r"(?<=[/_])(?=\w)", "<wbr>", word[0]), html)
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,7 @@ class Table:
         cells = []
         for i, value in enumerate(row):
             plain = self.columns[i] in self.plain
-            text = escape(str(value) if plain else cell_text(value))
+            text = breakable(escape(str(value) if plain else cell_text(value)))
             cells.append(f'<th scope="row">{text}</th>' if i == 0 else f"<td{self._align(i)}>{text}</td>")
         return "".join(cells)
 
