@@ -7,12 +7,14 @@ import shutil
 import socket
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
-from tools import assets, chromium, lab
+from tools import assets, chromium, lab, lock
 from tools.paths import ROOT
 
 CLOSED = "http://127.0.0.1:9/simple"  # the discard port: nothing answers there
@@ -182,6 +184,55 @@ def test_the_locks_name_versions_and_no_place() -> None:
         text = (ROOT / lock).read_text("utf-8")
         lines = [line for line in text.splitlines() if '"url"' not in line]  # where a package asks for donations
         assert [line for line in lines if "://" in line or "file:" in line] == [], lock
+
+
+ARM, INTEL = {"platform_machine": "aarch64"}, {"platform_machine": "x86_64"}
+
+
+def wanted(machine: dict[str, str]) -> set[str]:
+    """What the lock has an environment on such a machine install."""
+    text = (ROOT / "requirements.lock").read_text("utf-8")
+    lines = [Requirement(line) for line in text.splitlines() if line and line[0] not in "# "]
+    return {line.name for line in lines if line.marker is None or line.marker.evaluate(machine)}
+
+
+def test_what_no_arm_machine_can_have_is_not_asked_of_one() -> None:
+    """Keystone has no wheel there, and its source wants a compiler for LLVM; only tests use it."""
+    assert wanted(INTEL) - wanted(ARM) == {"keystone-engine"}
+    assert wanted(ARM) == wanted({"platform_machine": "arm64"})
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    declared = [Requirement(line) for lines in project["optional-dependencies"].values() for line in lines]
+    (keystone,) = [one for one in declared if one.name == "keystone-engine"]
+    assert keystone.marker.evaluate(INTEL) and not keystone.marker.evaluate(ARM)
+
+
+def test_what_is_left_out_on_a_machine_is_said_when_it_is_set_up(bare: Path) -> None:
+    """And nothing is said of what only another operating system needs."""
+    lock = "one-thing==1.0 ; platform_machine == 'no-such'\nanother==2.0 ; sys_platform == 'no-such'\n"
+    (bare / "requirements.lock").write_text(lock, "utf-8")
+    (bare / "pyproject.toml").write_text("", "utf-8")
+    done = run(sys.executable, "tools/bootstrap.py", cwd=bare, PIP_CONFIG_FILE=os.devnull, PIP_NO_INDEX="1")
+    told = [line for line in done.stdout.splitlines() if "left out" in line]
+    assert told == ["setup:   one-thing is left out: there is none for this machine. What needs it is skipped."]
+
+
+def test_without_keystone_the_tests_that_need_it_are_skipped_by_name() -> None:
+    script = "import sys; sys.modules['keystone'] = None; import pytest; sys.exit(pytest.main(sys.argv[1:]))"
+    options = ["-p", "no:cacheprovider", "-q", "tests/conformance/test_kvm_listings.py"]
+    done = run(sys.executable, "-c", script, *options)
+    assert done.returncode == 0, done.stdout
+    assert "keystone-engine is not installed; it has wheels for x86-64 only" in done.stdout
+    assert "ERROR" not in done.stdout
+
+
+def test_the_lock_is_refused_when_a_platform_cannot_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make lock` names the package and the platform, and the old lock stays."""
+    said_by_uv = "error: No solution\n  cause: Because a-thing==1.0 has no usable wheels and you require a-thing==1.0, …\n"
+    failed = subprocess.CompletedProcess([], 1, said_by_uv, "")
+    monkeypatch.setattr(subprocess, "run", lambda *words, **options: failed)
+    with pytest.raises(SystemExit) as stopped:
+        lock.check_platforms("uv", ROOT / "requirements.lock")
+    assert "a-thing==1.0" in said(stopped) and "x86_64-unknown-linux-gnu" in said(stopped)
 
 
 def test_the_readme_names_targets_that_exist() -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 LONG = re.compile(r"[^\s<>&]{16,}")  # a path, a name: what would hold a column wide
+SENTENCE = 60  # characters of a cell that is set as text, and keeps a line's length on a narrow screen
 
 
 def cell_text(value: object) -> str:
@@ -62,7 +63,8 @@ class Table:
         for i, value in enumerate(row):
             plain = self.columns[i] in self.plain
             text = breakable(escape(str(value) if plain else cell_text(value)))
-            cells.append(f'<th scope="row">{text}</th>' if i == 0 else f"<td{self._align(i)}>{text}</td>")
+            kind = self._align(i) or (' class="long"' if len(str(value)) > SENTENCE else "")
+            cells.append(f'<th scope="row">{text}</th>' if i == 0 else f"<td{kind}>{text}</td>")
         return "".join(cells)
 
 
