@@ -158,6 +158,38 @@ def test_a_build_folder_of_another_name_is_refused() -> None:
     assert "Jupyter Book builds into a folder named _build" in one_line(done)
 
 
+@pytest.fixture
+def plain(tmp_path: Path) -> Path:
+    """A book of one page with the extension that dresses pages, as Sphinx takes it, and no assets."""
+    shutil.copytree(ROOT / "book/templates", tmp_path / "book/templates")
+    settings = f"import sys; sys.path.insert(0, {str(ROOT / 'book/ext')!r}); extensions = ['book_look']\n"
+    settings += "html_static_path = ['_build/assets']\ntemplates_path = ['book/templates']\n"
+    (tmp_path / "conf.py").write_text(settings, "utf-8")
+    (tmp_path / "index.rst").write_text("A title\n=======\n", "utf-8")
+    return tmp_path
+
+
+def sphinx(source: Path, out: Path) -> subprocess.CompletedProcess[str]:
+    return run(sys.executable, "-m", "sphinx", "-q", source, out, PYTHONPATH=str(ROOT / "src"))
+
+
+def test_a_plain_build_without_assets_stops_in_one_line_that_says_what_to_type(plain: Path) -> None:
+    done = sphinx(plain, plain / "_build/html")
+    assert done.returncode != 0 and not (plain / "_build/html/index.html").exists()
+    (line,) = [line for line in done.stderr.splitlines() if "make book" in line]
+    assert line.startswith("the pages' own smartos.css, smartos.js") and "Traceback" not in done.stderr
+
+
+def test_a_build_elsewhere_takes_the_assets_beside_it(plain: Path, tmp_path: Path) -> None:
+    assets = tmp_path / "elsewhere/_build/assets"
+    for name in ("smartos.css", "smartos.js", "run/worker.js", "run/editor.js", "run/manifest.json"):
+        (assets / name).parent.mkdir(parents=True, exist_ok=True)
+        (assets / name).write_text(name, "utf-8")
+    done = sphinx(plain, tmp_path / "elsewhere/_build/html")
+    assert "html_static_path" not in done.stderr, done.stderr
+    assert (tmp_path / "elsewhere/_build/html/_static/run/manifest.json").read_text() == "run/manifest.json"
+
+
 def test_no_addresses_yet_says_what_to_run(tmp_path: Path) -> None:
     done = run(sys.executable, "-m", "tools.addresses", "--build", tmp_path)
     assert one_line(done).endswith("yet; run: make book")
