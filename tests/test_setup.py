@@ -7,12 +7,14 @@ import shutil
 import socket
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
-from tools import assets, chromium, lab
+from tools import assets, chromium, lab, lock
 from tools.paths import ROOT
 
 CLOSED = "http://127.0.0.1:9/simple"  # the discard port: nothing answers there
@@ -156,6 +158,38 @@ def test_a_build_folder_of_another_name_is_refused() -> None:
     assert "Jupyter Book builds into a folder named _build" in one_line(done)
 
 
+@pytest.fixture
+def plain(tmp_path: Path) -> Path:
+    """A book of one page with the extension that dresses pages, as Sphinx takes it, and no assets."""
+    shutil.copytree(ROOT / "book/templates", tmp_path / "book/templates")
+    settings = f"import sys; sys.path.insert(0, {str(ROOT / 'book/ext')!r}); extensions = ['book_look']\n"
+    settings += "html_static_path = ['_build/assets']\ntemplates_path = ['book/templates']\n"
+    (tmp_path / "conf.py").write_text(settings, "utf-8")
+    (tmp_path / "index.rst").write_text("A title\n=======\n", "utf-8")
+    return tmp_path
+
+
+def sphinx(source: Path, out: Path) -> subprocess.CompletedProcess[str]:
+    return run(sys.executable, "-m", "sphinx", "-q", source, out, PYTHONPATH=str(ROOT / "src"))
+
+
+def test_a_plain_build_without_assets_stops_in_one_line_that_says_what_to_type(plain: Path) -> None:
+    done = sphinx(plain, plain / "_build/html")
+    assert done.returncode != 0 and not (plain / "_build/html/index.html").exists()
+    (line,) = [line for line in done.stderr.splitlines() if "make book" in line]
+    assert line.startswith("the pages' own smartos.css, smartos.js") and "Traceback" not in done.stderr
+
+
+def test_a_build_elsewhere_takes_the_assets_beside_it(plain: Path, tmp_path: Path) -> None:
+    assets = tmp_path / "elsewhere/_build/assets"
+    for name in ("smartos.css", "smartos.js", "run/worker.js", "run/editor.js", "run/manifest.json"):
+        (assets / name).parent.mkdir(parents=True, exist_ok=True)
+        (assets / name).write_text(name, "utf-8")
+    done = sphinx(plain, tmp_path / "elsewhere/_build/html")
+    assert "html_static_path" not in done.stderr, done.stderr
+    assert (tmp_path / "elsewhere/_build/html/_static/run/manifest.json").read_text() == "run/manifest.json"
+
+
 def test_no_addresses_yet_says_what_to_run(tmp_path: Path) -> None:
     done = run(sys.executable, "-m", "tools.addresses", "--build", tmp_path)
     assert one_line(done).endswith("yet; run: make book")
@@ -182,6 +216,55 @@ def test_the_locks_name_versions_and_no_place() -> None:
         text = (ROOT / lock).read_text("utf-8")
         lines = [line for line in text.splitlines() if '"url"' not in line]  # where a package asks for donations
         assert [line for line in lines if "://" in line or "file:" in line] == [], lock
+
+
+ARM, INTEL = {"platform_machine": "aarch64"}, {"platform_machine": "x86_64"}
+
+
+def wanted(machine: dict[str, str]) -> set[str]:
+    """What the lock has an environment on such a machine install."""
+    text = (ROOT / "requirements.lock").read_text("utf-8")
+    lines = [Requirement(line) for line in text.splitlines() if line and line[0] not in "# "]
+    return {line.name for line in lines if line.marker is None or line.marker.evaluate(machine)}
+
+
+def test_what_no_arm_machine_can_have_is_not_asked_of_one() -> None:
+    """Keystone has no wheel there, and its source wants a compiler for LLVM; only tests use it."""
+    assert wanted(INTEL) - wanted(ARM) == {"keystone-engine"}
+    assert wanted(ARM) == wanted({"platform_machine": "arm64"})
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    declared = [Requirement(line) for lines in project["optional-dependencies"].values() for line in lines]
+    (keystone,) = [one for one in declared if one.name == "keystone-engine"]
+    assert keystone.marker.evaluate(INTEL) and not keystone.marker.evaluate(ARM)
+
+
+def test_what_is_left_out_on_a_machine_is_said_when_it_is_set_up(bare: Path) -> None:
+    """And nothing is said of what only another operating system needs."""
+    lock = "one-thing==1.0 ; platform_machine == 'no-such'\nanother==2.0 ; sys_platform == 'no-such'\n"
+    (bare / "requirements.lock").write_text(lock, "utf-8")
+    (bare / "pyproject.toml").write_text("", "utf-8")
+    done = run(sys.executable, "tools/bootstrap.py", cwd=bare, PIP_CONFIG_FILE=os.devnull, PIP_NO_INDEX="1")
+    told = [line for line in done.stdout.splitlines() if "left out" in line]
+    assert told == ["setup:   one-thing is left out: there is none for this machine. What needs it is skipped."]
+
+
+def test_without_keystone_the_tests_that_need_it_are_skipped_by_name() -> None:
+    script = "import sys; sys.modules['keystone'] = None; import pytest; sys.exit(pytest.main(sys.argv[1:]))"
+    options = ["-p", "no:cacheprovider", "-q", "tests/conformance/test_kvm_listings.py"]
+    done = run(sys.executable, "-c", script, *options)
+    assert done.returncode == 0, done.stdout
+    assert "keystone-engine is not installed; it has wheels for x86-64 only" in done.stdout
+    assert "ERROR" not in done.stdout
+
+
+def test_the_lock_is_refused_when_a_platform_cannot_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make lock` names the package and the platform, and the old lock stays."""
+    said_by_uv = "error: No solution\n  cause: Because a-thing==1.0 has no usable wheels and you require a-thing==1.0, …\n"
+    failed = subprocess.CompletedProcess([], 1, said_by_uv, "")
+    monkeypatch.setattr(subprocess, "run", lambda *words, **options: failed)
+    with pytest.raises(SystemExit) as stopped:
+        lock.check_platforms("uv", ROOT / "requirements.lock")
+    assert "a-thing==1.0" in said(stopped) and "x86_64-unknown-linux-gnu" in said(stopped)
 
 
 def test_the_readme_names_targets_that_exist() -> None:

@@ -47,6 +47,9 @@ def pip(*args: str, why: str, count: int = 0) -> None:
                 print(f"setup:   {seen} of {count} fetched", flush=True)
         elif line.startswith("Installing collected") and count:
             print("setup:   unpacking them", flush=True)
+        elif line.startswith("Ignoring ") and "platform_machine" in line:
+            name = line.split()[1].rstrip(":")
+            print(f"setup:   {name} is left out: there is none for this machine. What needs it is skipped.", flush=True)
         elif "Retrying (Retry(total=4" in line:
             print("setup:   the package index does not answer, trying again", flush=True)
     if running.wait():

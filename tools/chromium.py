@@ -2,8 +2,8 @@
 
 import os
 import shutil
-import subprocess
 
+from tools import apt
 from tools.paths import stop
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -22,21 +22,13 @@ def found() -> str | None:
     return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
-def install() -> None:
-    """Install Debian's package, in sight of whoever waits."""
-    print("chromium: none on the PATH, installing Debian's package", flush=True)
-    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    steps = (["apt-get", "update", "-q"], ["apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium"])
-    for step in steps:
-        if subprocess.run(step, env=quiet).returncode:
-            stop("chromium", f"{' '.join(step)} failed; install Chromium by hand and name it: {HOW}")
-
-
 def chromium() -> str:
     """The path of a Chromium; installs one when root on a Debian system, else stops with one line."""
     path = found()
-    if path is None and hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
-        install()
+    if path is None and apt.possible():
+        print("chromium: none on the PATH, installing Debian's package", flush=True)
+        if failed := apt.install("chromium"):
+            stop("chromium", f"{failed} failed; install Chromium by hand and name it: {HOW}")
         path = found()
     if path is None:
         stop("chromium", f"no Chromium found; install one (Debian: apt install chromium) or name it: {HOW}")

@@ -1,6 +1,8 @@
 """Resolve requirements.lock and package-lock.json anew, for every Python from 3.11 and every platform.
 
-The locks name versions only: no index, no path, so that they hold wherever the packages come from.
+The locks name versions only: no index, no path, so that they hold wherever the packages come from. What a platform has
+no wheel of would stop a reader there who has no compiler, so a lock that asks for it is refused: such a package is left
+out of a platform by a marker in pyproject.toml.
 """
 
 import json
@@ -14,6 +16,8 @@ from pathlib import Path
 from tools.paths import ROOT, stop
 
 SOURCES = ["pyproject.toml", "requirements.txt", "requirements-build.in"]
+PLATFORMS = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu", "aarch64-apple-darwin", "x86_64-pc-windows-msvc"]
+NO_WHEEL = re.compile(r"Because (\S+) has no (?:usable )?wheels")
 STRAY = re.compile(r"://|^-|@ |^\s*file:", re.MULTILINE)
 
 
@@ -49,7 +53,23 @@ def lock_python() -> None:
         if stray := STRAY.search(text):
             line = text[: stray.end()].splitlines()[-1]
             stop("lock", f"requirements.lock would name a place, not a version ({line}); it was left as it is")
+        check_platforms(uv(Path(scratch) / "uv"), target)
         (ROOT / "requirements.lock").write_text(text, "utf-8")
+
+
+def check_platforms(uv: str, lock: Path) -> None:
+    """Stop unless each platform can install `lock` from wheels; nothing is installed for it."""
+    for platform in PLATFORMS:
+        print(f"lock: trying it for {platform}", flush=True)
+        command = [
+            uv, "pip", "install", "--dry-run", "--no-deps", "--only-binary", ":all:", "--python-platform", platform,
+            "--python-version", "3.11", "--target", str(lock.parent / "nothing"), "-r", str(lock),
+        ]  # fmt: skip
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode:
+            found = NO_WHEEL.search(done.stdout)
+            what = found[1] if found else (done.stdout.strip().splitlines() or ["no message"])[0]
+            stop("lock", f"{platform} has no wheel of {what}; leave it out there by a marker. The lock was left as it is")
 
 
 def lock_node() -> None:

@@ -1,4 +1,4 @@
-"""Run all the tests: find a browser, build the book with warnings as errors, then pytest.
+"""Run all the tests: find the browsers, build the book with warnings as errors, then pytest.
 
 Two runs of pytest go side by side: the built site in the browser, whose lines appear as they come, and everything else,
 whose report follows. Words after `--` go to a single pytest instead: `python -m tools.test -- -k axe`.
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tools.build import build_book
 from tools.chromium import chromium
+from tools.firefox import firefox
 from tools.paths import ROOT, stop
 
 PYTEST = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--durations=5"]
@@ -29,14 +30,15 @@ def main() -> None:
     build = (ROOT / options.build).resolve()
     started = time.monotonic()
     browser = chromium()
-    print(f"test: the browser is {browser}", flush=True)
+    second = firefox() or ""
+    print(f"test: the browser is {browser}{f', and beside it {second}' if second else ''}", flush=True)
     if options.no_build:
         if not (build / "html" / "index.html").exists():
             stop("test", f"there is no book in {build}; leave --no-build out")
     else:
         print("test: building the book, warnings are errors", flush=True)
         build_book(build, strict=True)
-    environment = {**os.environ, "SMARTOS_BUILD": str(build), "CHROMIUM": browser, "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "SMARTOS_BUILD": str(build), "CHROMIUM": browser, "FIREFOX": second, "PYTHONUNBUFFERED": "1"}
     code = single(environment, options.pytest) if options.pytest else side_by_side(environment, build)
     minutes = (time.monotonic() - started) / 60
     print(f"test: {'FAILED' if code else 'passed'}, {minutes:.1f} min in all", flush=True)

@@ -16,6 +16,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import look_assets
 import yaml
 from bs4 import BeautifulSoup
 from look_html import polished
@@ -149,6 +150,8 @@ def setup(app: Sphinx) -> dict[str, object]:
     add_words(app)
     os.environ[STORED] = "1"  # the kernels that fill the pages inherit it
     app.connect("config-inited", whole_addresses)
+    app.connect("config-inited", look_assets.beside_the_pages, priority=700)  # before Sphinx looks whether it is there
+    app.connect("builder-inited", look_assets.check)
     app.connect("builder-inited", read_first)
     app.connect("builder-inited", read_version)
     app.connect("html-page-context", dress, priority=900)

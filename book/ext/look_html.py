@@ -10,6 +10,7 @@ from html import escape, unescape
 SCRIPT = re.compile(r"(<script\b.*?</script>)", re.DOTALL)
 TABLE = re.compile(r'<div class="pst-scrollable-table-container">(?=\s*<table)(.*?</table>)\s*</div>', re.DOTALL)
 REGION = re.compile(r'(<div class="table-frame"[^>]*? aria-label=")([^"]*)(")')
+JAPANESE = re.compile(r'<blockquote>(?=\s*(?:<div>)?<p>(?:<span lang="ja">[^<]*</span>|<br ?/?>|\s)+</p>)')
 EXTERNAL = re.compile(r'<a class="reference external" href="(https?://[^"]*)"')
 
 
@@ -34,6 +35,7 @@ def touched(html: str, labels: Counter[str]) -> str:
     html = html.replace(' role="doc-biblioentry"', "")
     html = html.replace('<div role="list" class="citation-list">', '<div class="citation-list">')
     html = html.replace('<summary aria-label="Toggle hidden content">', '<summary>')
+    html = JAPANESE.sub('<blockquote lang="ja">', html)  # its quotation marks are not Latin ones
     return EXTERNAL.sub(r'<a class="reference external" rel="external noopener" href="\1"', html)
 
 

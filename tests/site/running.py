@@ -31,6 +31,8 @@ class Cell:
         self.tools = self.box.locator(".cell-tools")
         self.run_button = self.box.locator(".cell-run")
         self.error = self.box.locator(".cell-error")
+        self.origin = self.box.locator(".cell-origin")  # whose output stands there, when it is not the code's above
+        self.note = self.box.locator(".cell-note")
 
     def shown(self) -> list[dict]:
         return self.box.evaluate(SHOWN)

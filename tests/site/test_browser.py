@@ -1,9 +1,10 @@
 """Every page in a real browser: 1280, 390 and 320 px, light and dark, folded and unfolded, and on paper."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.site.pages import toc
+from tests.site.pages import article, toc
 from tests.site.visit import AXE, BROKEN_IMAGES, DESK, PHONE, SCHEMES, SMALL, visit
 
 PAGES = toc()
@@ -44,6 +45,23 @@ def test_dark_is_dark_and_light_is_light(browser: Any, address: str) -> None:
             colour = seen.page.evaluate("() => getComputedStyle(document.body).backgroundColor")
             brightness[scheme] = sum(int(part) for part in colour[colour.index("(") + 1 : -1].split(",")[:3])
     assert brightness["light"] > 600 and brightness["dark"] < 200, brightness
+
+
+HANGING = """() => [...document.querySelectorAll("article blockquote p:first-child")].map((p) => [
+  [...p.childNodes].every((node) => node.lang === "ja" || !/[\\p{L}]/u.test(node.textContent)),
+  !["none", "normal"].includes(getComputedStyle(p, "::before").content),
+])"""
+
+
+def test_no_latin_quotation_mark_hangs_before_japanese(browser: Any, address: str, site: Path) -> None:
+    """And one does before what is quoted in English."""
+    seen_of = {True: 0, False: 0}
+    for page in (page for page in PAGES if article(site, page).select_one("blockquote [lang=ja]")):
+        with visit(browser, f"{address}/{page}.html") as seen:
+            for japanese, marked in seen.page.evaluate(HANGING):
+                assert marked is not japanese, page
+                seen_of[japanese] += 1
+    assert seen_of[True] >= 4 and seen_of[False] >= 4
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -204,6 +204,56 @@ def test_nothing_plays_by_itself_and_play_stops_at_the_end(browser: Any, address
         seen.page.wait_for_function("(el) => el.ariaLabel === 'Play'", arg=play.element_handle())
 
 
+def test_another_value_of_a_control_keeps_the_step(browser: Any, address: str, site: Path) -> None:
+    """Two runs of a stepper are compared at the same step, or at the last one of a run that has no such step."""
+    tried = 0
+    for page, _, store in stores(site, ".stepper"):
+        with visit(browser, f"{address}/{page}.html", DESK, reduced_motion="reduce") as seen:
+            section = seen.page.locator(f"#{store['name']}[data-live]")
+            part = made(page)[store["name"]]
+            state = dict(part.default)
+            section.locator('[data-step="first"]').press("Enter")
+            section.locator('[data-step="forward"]').press("Enter")
+            for key, control in part.controls.items():
+                for value in [*control.values, control.values[0]]:
+                    if value == state[key]:
+                        continue
+                    state[key] = value
+                    put(section.locator(f'[data-control="{key}"]'), control.values.index(value))
+                    frames = part.frames(**state)
+                    words = section.locator(".explorer-says")
+                    same = "([el, says]) => el.textContent === says"
+                    says = frames[min(1, len(frames) - 1)].says
+                    seen.page.wait_for_function(same, arg=[words.element_handle(), says])
+                    tried += 1
+    assert tried >= 5
+
+
+def put(field: Any, at: int) -> None:
+    """Give a control the value at a place of its list, as a pointer does."""
+    if field.evaluate("(el) => el.tagName") == "SELECT":
+        field.select_option(index=at)
+    elif field.get_attribute("type") == "checkbox":
+        field.set_checked(at == 1)
+    else:
+        field.fill(str(at))
+
+
+def test_play_at_the_end_begins_anew(browser: Any, address: str, site: Path) -> None:
+    """Where a stepper opens at its end too: the button is no dead one."""
+    for page, _, store in stores(site, ".stepper"):
+        with visit(browser, f"{address}/{page}.html", DESK, reduced_motion="reduce") as seen:
+            section = seen.page.locator(f"#{store['name']}[data-live]")
+            jump, play = section.locator("[data-jump]"), section.locator('[data-step="play"]')
+            section.locator('[data-step="last"]').press("Enter")
+            assert play.get_attribute("aria-disabled") == "false", store["name"]
+            play.press("Enter")
+            assert jump.input_value() == "0" and play.get_attribute("aria-label") == "Pause", store["name"]
+            seen.page.wait_for_function("(el) => el.value === '1'", arg=jump.element_handle())
+            play.press("Enter")
+            assert play.get_attribute("aria-label") == "Play"
+
+
 def test_a_state_has_an_address_that_leads_back_to_it(browser: Any, address: str, site: Path) -> None:
     for page, _, store in stores(site):
         if not store["controls"]:

@@ -102,6 +102,13 @@ def test_the_same_explorer_lives_in_jupyterlab(browser: Any, lab: str) -> None:
         for frame in run:
             shows(walk, frame)
             press(walk, "forward")
+        press(walk, "play")
+        shows(walk, run[0])
+        press(walk, "play")
+        press(walk, "forward")
+        walk.locator('[data-control="series"]').select_option(index=1)
+        other = port_story.stepper().controls["series"].values[1]
+        shows(walk, port_story.stepper().frames(series=other, who=who)[1])
 
 
 CONNECTED = "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"

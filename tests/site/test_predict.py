@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
+from tests.site.pages import soup, toc
 from tests.site.parts import made, stores, with_parts
-from tests.site.visit import DESK, SMALL, visit
+from tests.site.visit import DESK, PHONE, SMALL, visit
 
 from smartos.explore import Practice, Predict, Problem
 from smartos.explore.reply import Pick
@@ -65,6 +66,32 @@ def check_answers(section: Any, part: Predict) -> None:
         assert verdict(section) == f"{WORDS[right]} {words(part.verdict(answer)['says'])}"
         rights += right
     assert rights == 1
+
+
+def test_what_is_called_a_prediction_asks_and_answers(site: Path) -> None:
+    """No box has only the name of one, with its answer typed in and folded."""
+    named = [
+        f"{page}: {title.get_text(strip=True)}"
+        for page in toc()
+        for title in soup(site, f"{page}.html").select("article :is(.admonition-title, .sd-summary-title, .part-title)")
+        if title.get_text(strip=True).startswith("Predict") and not title.find_parent(attrs={"data-part": "predict"})
+    ]
+    assert named == []
+
+
+@pytest.mark.parametrize("window", [DESK, PHONE])
+def test_the_reply_stands_under_the_button(browser: Any, address: str, site: Path, window: dict[str, int]) -> None:
+    """In the size of the text beside it, and before anything else."""
+    for page in with_parts(site, ".part.predict"):
+        with visit(browser, f"{address}/{page}.html", window) as seen:
+            answer_everything(seen.page)
+            for section in seen.page.locator(".part.predict").all():
+                button = section.get_by_role("button", name="Answer").bounding_box()
+                said = section.locator(".verdict p").bounding_box()
+                assert abs(said["x"] - button["x"]) < 2, f"{page}: the reply is beside the button"
+                assert 0 <= said["y"] - button["y"] - button["height"] < 20, f"{page}: the reply is far from the button"
+                size = "(el) => Number.parseFloat(getComputedStyle(el).fontSize)"
+                assert section.locator(".verdict p").evaluate(size) >= 15, page
 
 
 def test_an_answer_is_remembered_until_the_question_is_asked_again(browser: Any, address: str, site: Path) -> None:

@@ -116,6 +116,61 @@ def test_reset_gives_the_page_back(lab: Callable) -> None:
         assert figure.inner_html() != drawn and seen.errors == []
 
 
+RECORDED = "Recorded, of the original code."
+EARLIER = "Of the code as it was when it ran."
+CUT = "Stopped: this had come by then."
+
+
+def test_an_output_of_other_code_says_so(lab: Callable) -> None:
+    """Recorded under an edit, run and then edited, edited and then given back: never another code's output unmarked."""
+    with lab() as seen:
+        cell = Cell(seen.page, 1)
+        stale = cell.box.locator(".cell_output.stale")
+        assert cell.origin.count() == 0 and stale.count() == 0
+        cell.write("6 * 7")
+        assert cell.origin.inner_text() == RECORDED and stale.count() == 1
+        seen.page.reload()
+        cell.origin.wait_for()
+        assert cell.origin.inner_text() == RECORDED and stale.count() == 1
+        assert seen.axe() == []
+        cell.run()
+        assert cell.origin.count() == 0 and stale.count() == 0
+        cell.write("6 * 8")
+        assert cell.origin.inner_text() == EARLIER and stale.count() == 1
+        cell.write("6 * 7")
+        assert cell.origin.count() == 0, "it is the code of this output again"
+        cell.box.get_by_text("Discard edits").click()
+        assert cell.origin.inner_text() == EARLIER
+        seen.page.get_by_text("Reset the page").click()
+        strip(seen).wait_for(state="hidden")
+        assert cell.origin.count() == 0 and stale.count() == 0
+        assert seen.errors == []
+
+
+def test_a_stopped_cell_says_so_and_what_its_output_is(lab: Callable) -> None:
+    """Nothing had come: the recorded output is still there, of other code. Something had come: that is not the whole."""
+    with lab() as seen:
+        cell = Cell(seen.page, 1)
+        cell.write("while True:\n    pass")
+        cell.run_button.click()
+        strip(seen).get_by_text("Python is loading").wait_for()
+        cell.ends("running")
+        cell.run_button.click()
+        cell.ends("stopped")
+        assert cell.note.inner_text().endswith("· stopped") and cell.origin.inner_text() == RECORDED
+        cell.write("print('begun')\nwhile True:\n    pass")
+        cell.run_button.click()
+        cell.box.get_by_text("begun", exact=True).wait_for(timeout=SLOW)
+        cell.run_button.click()
+        cell.ends("stopped")
+        assert cell.origin.inner_text() == CUT and cell.box.locator(".stale").count() == 0
+        cell.write("print('done')")
+        assert cell.origin.inner_text() == f"{CUT[:-1]}; {EARLIER[0].lower()}{EARLIER[1:]}"
+        cell.run()
+        assert cell.origin.count() == 0 and cell.note.inner_text().startswith("Cell 2 · edited · ran here")
+        assert seen.errors + seen.foreign == []
+
+
 def test_an_edit_survives_a_reload_and_can_be_discarded(lab: Callable) -> None:
     with lab() as seen:
         cell = Cell(seen.page, 1)

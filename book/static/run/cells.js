@@ -36,7 +36,7 @@ export function pageCells(enliven, hostParts) {
     const place = stored.needs ? null : box?.querySelector(".cell-tools");
     const cell = { ...stored, at, state: "", seconds: "", ran: false, used: false };
     cell.name = box?.querySelector(".cell_input") ? `Cell ${++numbers}` : "A cell out of sight";
-    cell.output = box ? outlet(box, enliven, hostParts) : null;
+    cell.output = box ? outlet(box, stored.source, enliven, hostParts) : null;
     cell.tools = place ? tools(place, cell.name, actions(cell)) : null;
     cell.code = code({
       source: stored.source,
@@ -75,6 +75,7 @@ export function pageCells(enliven, hostParts) {
 
   function show(cell) {
     cell.tools?.show({ ...cell, first: !above(cell).length, edited: cell.code.edited(), open: cell.code.open() });
+    cell.output?.compare(cell.code.text());
     showStrip();
   }
 
@@ -122,8 +123,9 @@ export function pageCells(enliven, hostParts) {
     const started = performance.now();
     cell.used ||= !quiet;
     turn(cell, "running");
-    output?.begin();
-    const error = await python.run(cell.code.text(), (kind, text) => {
+    const text = cell.code.text();
+    output?.begin(text);
+    const error = await python.run(text, (kind, text) => {
       mark("python-result");
       output?.put(kind, text);
     });
@@ -152,13 +154,15 @@ export function pageCells(enliven, hostParts) {
 
   /** Python has ended, because the reader stopped it or because it could not go on. */
   function broken(reason) {
+    const stopped = reason instanceof Stopped;
     wave += 1;
     for (const cell of cells) {
-      if (cell.state === "running") cell.output?.end(false);
+      const running = cell.state === "running";
+      if (running) cell.output?.end(false);
       cell.ran = false;
-      turn(cell, "");
+      turn(cell, running && stopped ? "stopped" : "");
     }
-    const what = reason instanceof Stopped ? "Stopped." : `Python in the page failed: ${reason.message}.`;
+    const what = stopped ? "Stopped." : `Python in the page failed: ${reason.message}.`;
     status.say(`${what} ${GONE}`);
   }
 

@@ -1,5 +1,7 @@
 // The output of one cell, in the same markup as the recorded one, which stays until there is something new and can be
-// had back.
+// had back. What stands there and did not come from the code above it, whole, says so.
+
+import { originWords } from "./origin.js";
 
 const TEXT = "highlight-myst-ansi notranslate";
 const KINDS = {
@@ -54,12 +56,19 @@ function unhost(place) {
   for (const part of place?.querySelectorAll("[data-part]") ?? []) part.unwire?.();
 }
 
-/** The outlet of the cell in `box`: `enliven(el)` makes new output work as the page's own does, `hostParts(el)` old. */
-export function outlet(box, enliven, hostParts) {
+/**
+ * The outlet of the cell in `box`, whose recorded output is that of `source`. `enliven(el)` makes new output work as the
+ * page's own does, `hostParts(el)` old.
+ */
+export function outlet(box, source, enliven, hostParts) {
   let place = box.querySelector(".cell_output");
   const recorded = place ? [...place.childNodes] : [];
   const folded = place?.closest("details");
   const had = { place, open: folded?.open };
+  const AT_FIRST = { code: source, recorded: true, whole: true };
+  const said = element("p", "cell-origin");
+  let origin = AT_FIRST; // of what stands there
+  let coming = source; // the code whose output is awaited
   let fresh = true; // whether what stands there came from this run
   let streams = {};
   let pending = []; // what is printed and not yet drawn
@@ -72,6 +81,7 @@ export function outlet(box, enliven, hostParts) {
     unhost(place);
     place.replaceChildren();
     [fresh, streams] = [true, {}];
+    origin = { code: coming, recorded: false, whole: true };
   }
 
   function add(block) {
@@ -127,7 +137,16 @@ export function outlet(box, enliven, hostParts) {
   }
 
   return {
-    begin() {
+    /** Say where the output comes from, when that is not, or not only, the code `now` above it. */
+    compare(now) {
+      const words = place?.hasChildNodes() ? originWords(origin, now) : "";
+      if (said.textContent !== words) said.textContent = words;
+      if (words) place.before(said);
+      else said.remove();
+      place?.classList.toggle("stale", Boolean(words) && origin.code !== now);
+    },
+    begin(code) {
+      coming = code;
       fresh = false;
       place?.setAttribute("aria-busy", "true");
     },
@@ -140,6 +159,7 @@ export function outlet(box, enliven, hostParts) {
     end(whole) {
       flush();
       if (whole && !fresh && place) clear();
+      if (!whole && fresh) origin = { ...origin, whole: false };
       printed.forEach(finish);
       printed = [];
       place?.removeAttribute("aria-busy");
@@ -150,6 +170,7 @@ export function outlet(box, enliven, hostParts) {
       unhost(place);
       if (place && !had.place) place.remove();
       place = had.place;
+      origin = AT_FIRST;
       place?.replaceChildren(...recorded);
       if (place) hostParts(place);
       place?.removeAttribute("aria-busy");

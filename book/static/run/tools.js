@@ -34,7 +34,7 @@ export function tools(place, name, actions) {
       label(edit, open ? "Close the editor" : "Edit", name);
       above.hidden = first;
       discard.hidden = !edited;
-      const ran = { ran: `ran here in ${seconds} s`, known: "ran for a figure", failed: "failed here" };
+      const ran = { ran: `ran here in ${seconds} s`, known: "ran for a figure", failed: "failed here", stopped: "stopped" };
       const words = { waiting: "waits", running: "runs", ...ran }[state];
       place.dataset.state = state;
       note.textContent = [name, edited && "edited", words].filter(Boolean).join(" · ");

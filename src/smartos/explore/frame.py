@@ -1,8 +1,12 @@
 """One state of an explorer: a figure, a sentence that says it, and a table of its values."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
+
+LONG = re.compile(r"[^\s<>&]{16,}")  # a path, a name: what would hold a column wide
+SENTENCE = 60  # characters of a cell that is set as text, and keeps a line's length on a narrow screen
 
 
 def cell_text(value: object) -> str:
@@ -22,6 +26,11 @@ def is_number(value: object) -> bool:
 def decimals(value: object) -> int:
     """How many places after the point a number needs, two at most."""
     return next(n for n in (0, 1, 2) if n == 2 or round(value, n) == round(value, 2)) if isinstance(value, float) else 0
+
+
+def breakable(html: str) -> str:
+    """Text of a cell that may go on in the next line after a slash or an underscore of a long word."""
+    return LONG.sub(lambda word: re.sub(r"(?<=[/_])(?=\w)", "<wbr>", word[0]), html)
 
 
 @dataclass(frozen=True)
@@ -71,8 +80,9 @@ class Table:
     def _row(self, row: Sequence[object]) -> str:
         cells = []
         for i, value in enumerate(row):
-            text = escape(self.cell(i, value))
-            cells.append(f'<th scope="row">{text}</th>' if i == 0 else f"<td{self._align(i)}>{text}</td>")
+            text = breakable(escape(self.cell(i, value)))
+            kind = self._align(i) or (' class="long"' if len(str(value)) > SENTENCE else "")
+            cells.append(f'<th scope="row">{text}</th>' if i == 0 else f"<td{kind}>{text}</td>")
         return "".join(cells)
 
 

@@ -93,11 +93,11 @@ class Predict(Part):
             for a in self.answers
         )
         return (
-            f'<div class="predict-ask"><form autocomplete="off"><fieldset>'
+            f'<form autocomplete="off"><fieldset>'
             f'<legend id="{self.name}-question">{marked(self.question)}</legend>{choices}</fieldset>'
             f'<p class="part-buttons" hidden><button>Answer</button>'
             f'<button type="button" class="quiet" data-again hidden>Ask again</button></p></form>'
-            f'<div class="verdict" aria-live="polite"></div></div>{self._still()}'
+            f'<div class="verdict" aria-live="polite"></div>{self._still()}'
         )
 
     def _still(self) -> str:

@@ -50,7 +50,8 @@ function showSteps({ find, jump }, step, run, key) {
   find(`output[for="${jump.id}"]`).textContent = `${step} of ${last}`;
   const disable = (what, off) => find(`[data-step="${what}"]`).setAttribute("aria-disabled", String(off));
   for (const what of ["first", "back"]) disable(what, step === 0);
-  for (const what of ["play", "forward", "last"]) disable(what, step === last);
+  for (const what of ["forward", "last"]) disable(what, step === last);
+  disable("play", last === 0);
   const list = find(".explorer-transcript ol");
   if (list.dataset.run !== key) {
     list.replaceChildren(...run.map(([, says]) => Object.assign(document.createElement("li"), { textContent: says })));
@@ -135,7 +136,7 @@ export function wireExplorer(el, store, ask, place, anew = false) {
       if (changed === inputs[i]) values[i] = valueOf(control, inputs[i]);
       if (changed === exact[i]) values[i] = exact[i].value;
     });
-    put(values, store.start);
+    put(values, state.step);
   }
 
   function stop() {
@@ -153,9 +154,11 @@ export function wireExplorer(el, store, ask, place, anew = false) {
     if (timer && state.step >= last) stop();
   }
 
+  /** Play from where the view stands; from the end, it begins anew. */
   function play() {
     if (timer) return stop();
-    if (run && state.step >= run.length - 1) return;
+    if (run?.length === 1) return;
+    if (run && state.step >= run.length - 1) put(state.values, 0);
     timer = setInterval(() => step("forward"), Number(find("[data-speed]").value));
     Object.assign(find('[data-step="play"]'), { textContent: "❚❚", ariaLabel: "Pause" });
   }
@@ -183,7 +186,7 @@ export function wireExplorer(el, store, ask, place, anew = false) {
   /** What is picked in the figure sets a control: data-set="key=text". The control itself is the way for the keyboard. */
   function pick([key, text]) {
     stop();
-    put(wanted.map((value, i) => (store.controls[i].key === key ? text : value)), store.start);
+    put(wanted.map((value, i) => (store.controls[i].key === key ? text : value)), state.step);
   }
 
   function onClick({ target }) {
