@@ -12,13 +12,19 @@ MODELS = ("kvm", "zfs", "dtrace")
 
 @dataclass(frozen=True)
 class Entry:
-    """One part of a model: `source` names what it follows, `test` the file that holds it to that."""
+    """One part of a model: `source` names what it follows, `test` the file that holds it to that, `also` further ones."""
 
     part: str
     modelled: str
     left_out: str
     source: str
     test: str
+    also: tuple[str, ...] = ()
+
+    @property
+    def tests(self) -> tuple[str, ...]:
+        """All files that hold the part to what it says."""
+        return (self.test, *self.also)
 
 
 def ledger(model: str) -> list[Entry]:

@@ -59,6 +59,7 @@ ENTRIES: list[Entry] = [
         "change are not written.",
         f"zap.c, zap_micro.c, zap_leaf.c of {ILLUMOS}",
         "tests/unit/test_zfs_zap.py",
+        also=(ZDB, FUSE),
     ),
     Entry(
         "MOS and DSL",
@@ -134,6 +135,7 @@ ENTRIES: list[Entry] = [
         "The three threads and their timing, the write throttle. A destroyed dataset is freed in one group.",
         f"txg.c, spa.c (spa_sync), dsl_pool.c of {ILLUMOS}",
         "tests/unit/test_zfs_spa.py",
+        also=(ZDB,),
     ),
     Entry(
         "Snapshots and clones",
@@ -167,6 +169,7 @@ ENTRIES: list[Entry] = [
         "Compound (-R), deduplicated, compressed, resumable and big-endian streams; receiving while a stream arrives.",
         f"dmu_send.c of {ILLUMOS}",
         FUSE,
+        also=("tests/conformance/test_zfs_zstream.py",),
     ),
     Entry(
         "ARC, the paper's",
@@ -205,6 +208,7 @@ ENTRIES: list[Entry] = [
         "Versions before 15, feature flags, big-endian pools, deduplication, upgrades from one version to another.",
         f"spa.c, zfs_ioctl.c of {ILLUMOS}",
         "tests/conformance/test_zfs_grub.py",
+        also=(ZDB, FUSE),
     ),
     Entry(
         "Fault models",
