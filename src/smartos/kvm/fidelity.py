@@ -10,7 +10,8 @@ ENTRIES: list[Entry] = [
     Entry(
         "Virtual machine and processor",
         "On /dev/kvm, the kernel's own: one virtual machine, one processor, RAM of 512 KiB, entered by KVM_RUN.",
-        "More processors, in-kernel interrupt controllers and timers, dirty logging, migration.",
+        "More processors, in-kernel interrupt controllers and timers, dirty logging, migration, every other request; other "
+        "architectures.",
         API,
         ENGINES_TEST,
     ),
@@ -49,7 +50,7 @@ ENTRIES: list[Entry] = [
     Entry(
         "Guests",
         "Machine code beside its assembly; two assemblers give the same bytes.",
-        "An operating system: no interrupt table, no disk, no console input.",
+        "An operating system: no interrupt table, no disk, no console input. An assembler for guests of yours.",
         "Intel 64 and IA-32 Architectures Software Developer's Manual, volumes 2 and 3",
         "tests/conformance/test_kvm_listings.py",
     ),
@@ -63,7 +64,7 @@ ENTRIES: list[Entry] = [
     Entry(
         "CPUID",
         "One table of leaves for every engine; the hypervisor's leaf gives our name.",
-        "All leaves but five. The answer is the kernel's work, so no exit of CPUID is in the log.",
+        "All leaves but the five that these guests ask for. The answer is the kernel's work, so no exit of CPUID is in the log.",
         API,
         ENGINES_TEST,
     ),
