@@ -103,7 +103,8 @@ ENTRIES: list[Entry] = [
         "The node at work",
         "Processes of a small node, in zones, with system calls, scheduling, disk and network, from a seed.",
         "It is invented: rates and latencies are drawn, and nothing is measured from a real node. Preemption, priorities "
-        "that change, IPv6, the contents of segments, retransmission.",
+        "that change, threads beyond one a process, IPv6, the contents of segments, retransmission. What the processes are for. "
+        "The arguments of functions are all 0, and not every function on a path is there; io:::wait-start and wait-done.",
         "the cast of a SmartOS node of 2011",
         "tests/unit/test_dtrace_kernel_system.py",
     ),
