@@ -3,13 +3,21 @@
 The oracles are two processors that know nothing of each other: the machine's, through /dev/kvm, and unicorn's.
 """
 
+import gc
+import json
+import os
 import signal
+import struct
 import threading
+from collections.abc import Callable
 
 import pytest
 
-from smartos.kvm import GUESTS, Guest, GuestFault, NoKVM, kvm_cpu, run
+from smartos.kvm import GUESTS, VM, AlreadyRun, Guest, GuestFault, NoKVM, api, kvm_cpu, run
+from smartos.kvm.__main__ import record
 from smartos.kvm.cpuid import NAME
+from smartos.kvm.kvm_cpu import KvmCpu
+from smartos.kvm.recorded import recordings
 
 
 def missing() -> str:
@@ -33,7 +41,9 @@ def test_kvm_and_the_software_cpu_log_the_same(name: str) -> None:
 
 
 def test_kvm_does_what_was_recorded() -> None:
-    assert run("modes", "kvm").log == run("modes", "recorded").log
+    made, kept = json.loads(record("kvm")), recordings()
+    assert {key: one["exits"] for key, one in made.items()} == {key: one["exits"] for key, one in kept.items()}
+    assert {one["engine"] for one in made.values()} == {one["engine"] for one in kept.values()} == {"kvm"}
 
 
 @pytest.mark.parametrize("name", ["hi", "modes", "knock"])
@@ -95,19 +105,83 @@ def test_a_stray_guest_is_the_same_clear_line(code: str, message: str) -> None:
             run(stray, engine, seconds=2)
 
 
-def test_no_descriptor_is_left_open() -> None:
-    import os
+def test_executing_beyond_ram_and_an_instruction_that_kvm_refuses_are_two_faults() -> None:
+    beyond = Guest("beyond", "1000  ea000000f0            jmp 0xf000:0")
+    with pytest.raises(GuestFault, match="executes at 0xf0000, where it has no RAM"):
+        run(beyond, "kvm", seconds=2)
+    within = KvmCpu(GUESTS["hi"].image)
+    struct.pack_into("=I", within._run, api.EXIT_REASON, api.EXIT_INTERNAL_ERROR)
+    struct.pack_into("=I", within._run, api.EXIT_DATA, api.ERROR_EMULATION)
+    with pytest.raises(GuestFault, match="cannot emulate the instruction at 0x1000, baf803b0"):
+        within._access()
+    struct.pack_into("=I", within._run, api.EXIT_DATA, 4)
+    with pytest.raises(GuestFault, match="internal error 4 at 0x1000"):
+        within._access()
+    within.close()
 
+
+def descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def test_no_descriptor_is_left_open() -> None:
     run("hi", "kvm")
-    before = len(os.listdir("/proc/self/fd"))
+    before = descriptors()
     for _ in range(5):
         run("hi", "kvm")
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert descriptors() == before
 
 
-def test_another_thread_gets_the_software_cpu() -> None:
+def test_machines_that_never_run_give_their_descriptors_back() -> None:
+    run("hi", "kvm")
+    before = descriptors()
+    for _ in range(100):
+        VM(GUESTS["hi"], "kvm")
+    gc.collect()
+    assert descriptors() == before
+    with VM(GUESTS["hi"], "kvm") as machine:
+        assert descriptors() > before
+    assert descriptors() == before
+    machine.close()
+
+
+def test_a_machine_runs_once_and_says_so() -> None:
+    machine = VM(GUESTS["hi"], "kvm")
+    machine.run()
+    with pytest.raises(AlreadyRun, match="guest hi has run; make a new VM"):
+        machine.run()
+
+
+def in_a_thread(work: Callable[[], object]) -> object:
     done = []
-    thread = threading.Thread(target=lambda: done.append(run("hi")))
+    thread = threading.Thread(target=lambda: done.append(work()))
     thread.start()
-    thread.join()
-    assert done[0].engine == "unicorn" and "main thread" in done[0].why
+    thread.join(60)
+    return done[0]
+
+
+def test_another_thread_runs_on_kvm_too() -> None:
+    done = in_a_thread(lambda: run("modes"))
+    assert done.engine == "kvm" and done.log == run("modes", "recorded").log
+
+
+def test_an_endless_guest_is_stopped_in_another_thread() -> None:
+    done = in_a_thread(lambda: run("spin", "kvm", seconds=0.2))
+    assert done.end == "was stopped for time" and 0.2 <= done.seconds < 5
+
+
+def test_two_endless_guests_at_once_are_each_stopped() -> None:
+    others = [threading.Thread(target=run, args=("spin", "kvm"), kwargs={"seconds": 0.3}) for _ in range(2)]
+    for thread in others:
+        thread.start()
+    assert run("spin", "kvm", seconds=0.2).end == "was stopped for time"
+    for thread in others:
+        thread.join(60)
+        assert not thread.is_alive()
+
+
+def test_the_threads_signals_are_as_before() -> None:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    run("spin", "kvm", seconds=0.1)
+    run("hi", "kvm", seconds=0.0)
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before and not signal.sigpending()

@@ -29,6 +29,11 @@ def test_the_lab_runs_from_top_to_bottom(executed: dict[str, str]) -> None:
     assert executed["errors"].count("dtrace: invalid probe specifier") == 3
 
 
+def test_the_answer_on_the_scrub_has_the_numbers_of_the_cell_below(executed: dict[str, str]) -> None:
+    reads = [int(line.split()[-1]) for line in executed["predicate-scrub"].splitlines() if line.strip()]
+    assert f"{reads[0]} and {reads[1]} reads" in executed["predicate-question"]
+
+
 def test_the_fences_that_are_reached_are_counted(executed: dict[str, str]) -> None:
     """All thousand steps of the guest but those that meet no fence, and none for the fence that nothing reaches."""
     rows = [line.split() for line in executed["xxx"].splitlines() if line.strip()]

@@ -1,5 +1,6 @@
 """The slides' explorers show the data, and the data agree with what the slides and the README print."""
 
+import re
 from datetime import date
 
 import pytest
@@ -156,3 +157,9 @@ def test_what_is_not_there_is_named_with_what_is() -> None:
         port_story.port(date(2010, 1, 1))
     with pytest.raises(ValueError, match="commented"):
         port_story.count(port_story.at(port_story.TALK), "bugs")
+
+
+def test_the_deck_s_table_says_what_is_on_the_pages_and_nothing_of_our_data() -> None:
+    """A summary is of a page of the deck: no file of ours, no post, no word on how we read it."""
+    said = [summary for _, _, summary, _ in deck.pages().rows]
+    assert not [s for s in said if re.search(r"\.csv|\.py|git\b|mailing|\bpost\b", s)]

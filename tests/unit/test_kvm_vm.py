@@ -8,11 +8,11 @@ import json
 import pytest
 
 from smartos.kvm import (
-    GUESTS, VM, BadEngine, Guest, GuestFault, GuestTooLarge, KvmError, NoEngine, NoKVM, NoRecording, NoUnicorn, engines,
-    kvm_cpu, run, unicorn_cpu,
+    GUESTS, VM, AlreadyRun, BadEngine, Guest, GuestFault, GuestTooLarge, KvmError, NoEngine, NoKVM, NoRecording, NoUnicorn,
+    engines, kvm_cpu, run, unicorn_cpu,
 )  # fmt: skip
 from smartos.kvm.__main__ import record
-from smartos.kvm.recorded import recordings
+from smartos.kvm.recorded import provenance, recordings
 
 SOFT = ("unicorn", "recorded")
 
@@ -52,13 +52,22 @@ def test_the_console_gets_each_character_as_it_is_written() -> None:
     assert seen == ["H", "i", "\n"]
 
 
-def test_recordings_are_what_the_software_cpu_does() -> None:
+def test_the_software_cpu_does_what_was_recorded() -> None:
     for name in ("hi", "modes", "knock"):
         assert run(name, "recorded").log == run(name, "unicorn").log
 
 
-def test_recordings_can_be_made_anew() -> None:
-    assert json.loads(record("unicorn")) == recordings()
+def test_every_recording_is_of_dev_kvm_and_says_of_which() -> None:
+    for name in GUESTS:
+        made = provenance(name)
+        assert made.engine == "kvm" and "Linux" in made.host and "kvm_" in made.host
+        assert run(name, "recorded").why == f"This is a recording, made on /dev/kvm ({made.host})."
+
+
+def test_recordings_made_anew_hold_the_same_exits_and_say_their_own_engine() -> None:
+    made, kept = json.loads(record("unicorn")), recordings()
+    assert {key: one["exits"] for key, one in made.items()} == {key: one["exits"] for key, one in kept.items()}
+    assert {(one["engine"], one["host"]) for one in made.values()} == {("unicorn", f"unicorn {unicorn_cpu.version()}")}
 
 
 def test_an_endless_guest_is_stopped_for_time() -> None:
@@ -106,6 +115,24 @@ def test_wrong_names_say_which_there_are() -> None:
         run("hi", "xen")
     with pytest.raises(BadEngine, match="no guest 'linux'; the guests are hi, modes, knock, spin"):
         run("linux")
+
+
+@pytest.mark.parametrize("engine", SOFT)
+def test_a_machine_runs_once_and_says_so(engine: str) -> None:
+    machine = VM(GUESTS["hi"], engine)
+    machine.run()
+    with pytest.raises(AlreadyRun, match="guest hi has run; make a new VM"):
+        machine.run()
+    assert len(machine.log) == 4
+
+
+@pytest.mark.parametrize("engine", SOFT)
+def test_a_machine_that_is_closed_unrun_says_so(engine: str) -> None:
+    with VM(GUESTS["hi"], engine) as machine:
+        pass
+    machine.close()
+    with pytest.raises(AlreadyRun, match="guest hi is closed; make a new VM"):
+        machine.run()
 
 
 def test_a_guest_larger_than_its_ram_is_refused() -> None:
@@ -172,5 +199,5 @@ def test_the_device_says_why_it_does_not_open(tmp_path, monkeypatch: pytest.Monk
 
 
 def test_every_error_is_of_one_family() -> None:
-    names = (BadEngine, GuestFault, GuestTooLarge, NoEngine, NoKVM, NoRecording, NoUnicorn)
+    names = (AlreadyRun, BadEngine, GuestFault, GuestTooLarge, NoEngine, NoKVM, NoRecording, NoUnicorn)
     assert all(issubclass(name, KvmError) for name in names)

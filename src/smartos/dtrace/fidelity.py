@@ -16,8 +16,8 @@ ENTRIES: list[Entry] = [
         "The whole grammar of D 1.14: descriptions with globs, clauses, declarations, inlines, translators, providers, "
         "pragmas, macro arguments, if and else; the first error is the one that libdtrace would give, with its tag, words "
         "and line. A preprocessor of our own for -C, so that it works in the page.",
-        "Expressions more than 200 nodes deep, which are refused. In the preprocessor `#` as an operator, and any headers: "
-        "there are none on this system.",
+        "Expressions more than 200 nodes deep, which are refused. In the preprocessor `#` as an operator, `__DATE__`, `__TIME__`, "
+        "warnings, and any headers: there are none on this system.",
         "libdtrace, dt_lex.l, dt_grammar.y, dt_decl.c, dt_pragma.c",
         SUITE,
     ),
@@ -42,7 +42,8 @@ ENTRIES: list[Entry] = [
         "The machine",
         "An interpreter of DIF: every instruction and subroutine, the faults with address and offset, scratch space, "
         "dynamic variables with their bound and drops, strings cut at strsize, a user's memory apart from the kernel's.",
-        "Rinsing and cleaning of freed dynamic variables: they are free at once. `scmp` reads both strings whole.",
+        "Rinsing and cleaning of freed dynamic variables: they are free at once. `scmp` reads both strings whole. "
+        "Protection bits; more than one user process at a time.",
         "uts, dtrace.c",
         SUITE,
     ),
@@ -64,6 +65,15 @@ ENTRIES: list[Entry] = [
         "tests/unit/test_dtrace_kernel_buffers.py",
     ),
     Entry(
+        "What guards the system",
+        "Destructive actions want -w; a load, a store, a division is checked when it happens; every buffer has a bound.",
+        "Privileges: whoever runs a program here may ask everything, where the real system wants root or dtrace_user, "
+        "dtrace_proc, dtrace_kernel. The dead man's switch, which ends tracing when the system does not answer for ten "
+        "seconds. Predicate caches, several states at once.",
+        "uts, dtrace.c (dtrace_priv_probe, dtrace_state_deadman)",
+        "tests/unit/test_dtrace_fuzz.py",
+    ),
+    Entry(
         "The text that comes out",
         "Byte for byte: records, printf and printa with all conversions, print(), tracemem(), stacks, quantize, lquantize and "
         "llquantize, several aggregations side by side, sorting, flow indentation, messages of drops and faults.",
@@ -82,8 +92,9 @@ ENTRIES: list[Entry] = [
     Entry(
         "Providers",
         "dtrace, profile, io, proc, sched, syscall, sysinfo, vminfo, ip, tcp, udp, fbt and sdt where a model does what the "
-        "function does, the 44 names of the KVM port; args[] through translators; vmregs[].",
-        "pid, USDT, lockstat, plockstat, cpc, nfs, iscsi, fc, mac, vnd. fbt has the functions of the models, not tens of "
+        "function does, the 44 names of the KVM port; args[] through translators. vmregs[] has what the KVM model's table of "
+        "four reasons gives it, and no structure of a processor.",
+        "kvm-xxx and kvm-xxx-sync, the port's two names for what was not ported, but where a lab declares the first. pid (probes in processes), USDT, lockstat, plockstat, cpc, nfs, iscsi, fc, mac, vnd. fbt has the functions of the models, not tens of "
         "thousands. Offsets in kernel structures are C's, not those of a real kernel.",
         "libdtrace, *.d; data of the KVM port",
         "tests/unit/test_dtrace_kernel_system.py",
@@ -91,14 +102,17 @@ ENTRIES: list[Entry] = [
     Entry(
         "The node at work",
         "Processes of a small node, in zones, with system calls, scheduling, disk and network, from a seed.",
-        "It is invented: rates and latencies are drawn, and nothing is measured from a real node.",
+        "It is invented: rates and latencies are drawn, and nothing is measured from a real node. Preemption, priorities "
+        "that change, threads beyond one a process, IPv6, the contents of segments, retransmission. What the processes are for. "
+        "The arguments of functions are all 0, and not every function on a path is there; io:::wait-start and wait-done.",
         "the cast of a SmartOS node of 2011",
         "tests/unit/test_dtrace_kernel_system.py",
     ),
     Entry(
         "dtrace(1M)",
         "Its options, macro arguments, messages and exit statuses; -l and -lv; `-c` runs the book's own commands.",
-        "-A, -B, -G, -h and -32 are refused by name; -p only sets $target.",
+        "-A, -B, -G, -h and -32, the other data model, are refused by name; -p only sets $target. Options for object files "
+        "are read and kept, no more.",
         "cmd/dtrace, dtrace.c",
         "tests/unit/test_dtrace_command.py",
     ),

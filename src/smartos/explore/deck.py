@@ -10,4 +10,4 @@ QUOTED = {2: "2 of 4 features", 22: "4 of 5 bullets", 23: "1 of 7 bullets", 27: 
 def pages() -> Table:
     """Every page: its title, what it says in our words, what the post has of it."""
     rows = [(s["page"], s["title"], s["summary_in_own_words"], QUOTED.get(s["page"], "")) for s in slides()]
-    return Table(["Page", "Title", "What it says", "In the post"], rows, caption="Experiences Porting KVM to SmartOS, 34 pages.", plain=["Page"], name="deck")
+    return Table(["Page", "Title", "What it says", "In the post"], rows, caption=f"Experiences Porting KVM to SmartOS, {len(rows)} pages.", plain=["Page"], name="deck")

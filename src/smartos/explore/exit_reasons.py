@@ -1,8 +1,8 @@
 """Why one virtual CPU left its guest in one second, and what the leaving may have cost.
 
 The counts are those of slide 26 (fact S6). The price of an exit is another machine's: SplitX measured the KVM of Linux
-2.6.34, the version that was ported, on a Xeon of 2.93 GHz at 2,000 cycles of direct cost, and up to ten times that with
-what follows from it (fact K3). So the share of a core is an order of magnitude (fact K4).
+2.6.34, the version that was ported, on a Xeon of 2.93 GHz at 2,000 cycles of direct cost, and says that the indirect and
+synchronous cost can in certain cases be ten times as high (facts K3 and K7). So the share of a core is an order of magnitude (fact K4).
 
 Left out: the cost of each reason by itself, which differs and was not obtained.
 """
@@ -18,7 +18,7 @@ DIRECT = 2_000
 MEASURES = {
     "count": "how many",
     "direct": "their direct cost, 2,000 cycles each",
-    "tenfold": "ten times that, the most measured",
+    "tenfold": "ten times that, as certain cases have",
 }
 CYCLES = {"direct": DIRECT, "tenfold": 10 * DIRECT}
 CPUID = "CPUID"

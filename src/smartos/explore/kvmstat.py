@@ -22,7 +22,7 @@ MEANING = {
     "mmiox": "exits because of memory-mapped I/O",
     "irqs": "interrupts injected into the guest",
     "emul": "instructions emulated in the kernel",
-    "eptv": "faults of the extended page table",
+    "eptv": "faults of the extended page table that KVM repaired",
 }
 GUESTS = {0: "both guests", 4668: "4668, idle Linux", 5026: "5026, booting SmartOS"}
 LEFT, WIDTH, ROW = 72, 210, 34

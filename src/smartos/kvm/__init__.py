@@ -4,12 +4,14 @@
 (unicorn), or a recording of an earlier run. The log of exits is the same on each.
 """
 
-from smartos.kvm.errors import BadEngine, GuestFault, GuestTooLarge, KvmError, NoEngine, NoKVM, NoRecording, NoUnicorn
+from smartos.kvm.errors import (
+    AlreadyRun, BadEngine, GuestFault, GuestTooLarge, KvmError, NoEngine, NoKVM, NoRecording, NoUnicorn,
+)  # fmt: skip
 from smartos.kvm.exits import Exit, Run
 from smartos.kvm.guests import GUESTS, Guest
 from smartos.kvm.vm import ENGINES, VM, engines, run
 
 __all__ = [
-    "ENGINES", "GUESTS", "VM", "BadEngine", "Exit", "Guest", "GuestFault", "GuestTooLarge", "KvmError", "NoEngine",
-    "NoKVM", "NoRecording", "NoUnicorn", "Run", "engines", "run",
+    "ENGINES", "GUESTS", "VM", "AlreadyRun", "BadEngine", "Exit", "Guest", "GuestFault", "GuestTooLarge", "KvmError",
+    "NoEngine", "NoKVM", "NoRecording", "NoUnicorn", "Run", "engines", "run",
 ]  # fmt: skip

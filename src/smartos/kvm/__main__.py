@@ -1,8 +1,11 @@
-"""Record every guest anew: `python -m smartos.kvm [ENGINE] > src/smartos/kvm/recordings.json`."""
+"""Record every guest anew: `python -m smartos.kvm kvm > src/smartos/kvm/recordings.json`."""
 
 import json
+import platform
 import sys
+from pathlib import Path
 
+from smartos.kvm import unicorn_cpu
 from smartos.kvm.guests import GUESTS, Guest
 from smartos.kvm.recorded import digest
 from smartos.kvm.vm import run
@@ -21,12 +24,29 @@ def rows(guest: Guest, engine: str) -> list[list]:
     return kept
 
 
+MODULES = {
+    "kvm_intel": "on Intel's VT-x",
+    "kvm_amd": "on AMD's SVM",
+    "kvm_pvm": "without the processor's own virtualization",
+}
+
+
+def host(engine: str) -> str:
+    """What an engine runs on here: the kernel and its module of KVM, or the version of the software CPU."""
+    if engine == "unicorn":
+        return f"unicorn {unicorn_cpu.version()}"
+    release = ".".join(platform.release().split(".")[:2])
+    loaded = next((module for module in MODULES if Path("/sys/module", module).exists()), "")
+    return f"Linux {release}, its module {loaded} {MODULES[loaded]}" if loaded else f"Linux {release}"
+
+
 def record(engine: str) -> str:
     """The recordings of all guests as JSON, one exit a line."""
     entries = []
     for guest in GUESTS.values():
         exits = ",\n".join(json.dumps(row) for row in rows(guest, engine))
-        entries.append(f'"{digest(guest)}": {{"guest": "{guest.name}", "engine": "{engine}", "exits": [\n{exits}\n]}}')
+        made = json.dumps({"guest": guest.name, "engine": engine, "host": host(engine)})
+        entries.append(f'"{digest(guest)}": {made[:-1]}, "exits": [\n{exits}\n]}}')
     return "{\n" + ",\n".join(entries) + "\n}\n"
 
 

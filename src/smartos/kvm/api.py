@@ -8,6 +8,7 @@ import ctypes
 import errno
 import os
 import struct
+from collections.abc import Iterable
 from functools import cache
 
 try:
@@ -44,6 +45,7 @@ KVM_GET_REGS = _request(0x81, REGS.size, 2)
 KVM_SET_REGS = _request(0x82, REGS.size, 1)
 KVM_GET_SREGS = _request(0x83, SREGS_SIZE, 2)
 KVM_SET_SREGS = _request(0x84, SREGS_SIZE, 1)
+KVM_SET_SIGNAL_MASK = _request(0x8B, 4, 1)  # the size is that of the head alone
 KVM_SET_CPUID2 = _request(0x90, CPUID_HEAD.size, 1)
 KVM_GET_STATS_FD = _request(0xCE)
 
@@ -54,6 +56,7 @@ IMMEDIATE_EXIT, EXIT_REASON, EXIT_DATA = 1, 8, 32
 IO_DATA = struct.Struct("=BBHIQ")  # direction (1 is out), size, port, count, data_offset
 MMIO_DATA = struct.Struct("=Q8sIB")  # phys_addr, data, len, is_write
 EXIT_IO, EXIT_HLT, EXIT_MMIO, EXIT_SHUTDOWN, EXIT_FAIL_ENTRY, EXIT_INTERNAL_ERROR = 2, 5, 6, 8, 9, 17
+ERROR_EMULATION = 1  # of EXIT_INTERNAL_ERROR, in the word at EXIT_DATA
 
 
 @cache
@@ -83,6 +86,11 @@ def cpuid2(table: dict[int, tuple[int, int, int, int]]) -> bytes:
     """A CPUID table as `struct kvm_cpuid2`."""
     entries = (CPUID_ENTRY.pack(leaf, 0, 0, *registers, 0, 0, 0) for leaf, registers in table.items())
     return CPUID_HEAD.pack(len(table), 0) + b"".join(entries)
+
+
+def signal_mask(blocked: Iterable[int]) -> bytes:
+    """A set of signals as `struct kvm_signal_mask`: the kernel's own set, a bit each from signal 1."""
+    return struct.pack("=IQ", 8, sum(1 << number - 1 for number in blocked))
 
 
 def statistics(vcpu: int) -> dict[str, int]:

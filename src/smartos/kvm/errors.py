@@ -10,7 +10,7 @@ class NoEngine(KvmError):
 
 
 class NoKVM(NoEngine):
-    """The kernel's KVM cannot be used: no /dev/kvm, no permission, another API version, the wrong thread."""
+    """The kernel's KVM cannot be used: no /dev/kvm, no permission, another API version."""
 
 
 class NoUnicorn(NoEngine):
@@ -23,6 +23,10 @@ class NoRecording(NoEngine):
 
 class BadEngine(KvmError, ValueError):
     """The engine's name is none that exists."""
+
+
+class AlreadyRun(KvmError):
+    """A virtual machine was to run that has run, or was closed."""
 
 
 class GuestTooLarge(KvmError, ValueError):

@@ -2,7 +2,9 @@
 
 KVM promises the guest's registers only once an I/O or MMIO exit has been completed by the next KVM_RUN, so a run that
 asks where the guest is enters once more with `immediate_exit`, which completes the exit and comes straight back.
-Follows `Documentation/virt/kvm/api.rst` of Linux. Left out: more than one processor, interrupts, an in-kernel
+A guest that never exits is taken off the processor by a signal, in any thread and without a handler: the signal is
+blocked in the thread, but not while it is inside KVM_RUN (KVM_SET_SIGNAL_MASK), which therefore returns and leaves it
+pending. Follows `Documentation/virt/kvm/api.rst` of Linux. Left out: more than one processor, interrupts, an in-kernel
 interrupt controller.
 """
 
@@ -14,6 +16,7 @@ import signal
 import struct
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -26,7 +29,7 @@ from smartos.kvm.exits import HLT, INTR, IO, MMIO, Access
 from smartos.kvm.guests import ORIGIN
 
 TSS = 0x7FFBD000  # three pages that VT-x without "unrestricted guest" needs for real mode, far from RAM
-TICK = 0.01
+KICK = getattr(signal, "SIGRTMIN", None)  # the signal that ends a stay in the guest; nobody else uses it
 
 DEVICE = "/dev/kvm"
 
@@ -60,29 +63,38 @@ def usable() -> str:
         raise NoKVM(f"KVM runs these guests on an x86-64 processor, and this is {platform.machine() or 'another'}.")
     if api.fcntl is None:
         raise NoKVM(f"{DEVICE} is absent on this machine.")
-    if threading.current_thread() is not threading.main_thread():
-        raise NoKVM("KVM is stopped by a timer signal, which Python takes in its main thread only.")
     os.close(open_device())
     return f"{DEVICE} is here and answers API version {api.API_VERSION}."
 
 
 @contextmanager
-def _ticking(seconds: float) -> Iterator[None]:
-    """Interrupt system calls of this thread after `seconds`, and again every tick, so that none slips in between."""
-    before = signal.signal(signal.SIGALRM, lambda number, frame: None)
-    timer = signal.setitimer(signal.ITIMER_REAL, max(seconds, TICK), TICK)
+def _kicked(vcpu: int, seconds: float) -> Iterator[None]:
+    """End this thread's stay in the guest after `seconds`. The signal stays pending, so a kick in between counts too."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {KICK})
+    api.ioctl(vcpu, api.KVM_SET_SIGNAL_MASK, api.signal_mask(before - {KICK}))
+    timer = threading.Timer(seconds, signal.pthread_kill, (threading.get_ident(), KICK))
+    timer.daemon = True
+    timer.start()
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, *timer)
-        signal.signal(signal.SIGALRM, before)
+        timer.cancel()
+        timer.join()
+        signal.sigtimedwait({KICK}, 0)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _close_all(fds: list[int]) -> None:
+    while fds:
+        os.close(fds.pop())
 
 
 class KvmCpu:
-    """One virtual processor and its RAM in a virtual machine of its own. Close it: it holds file descriptors."""
+    """One virtual processor and its RAM in a virtual machine of its own. It holds file descriptors until it is closed."""
 
     def __init__(self, image: bytes) -> None:
         self._fds = [open_device()]
+        self._forgotten = weakref.finalize(self, _close_all, self._fds)
         try:
             self._create(image)
         except OSError as error:
@@ -119,7 +131,7 @@ class KvmCpu:
     def run(self, host: Host, seconds: float, locate: bool) -> None:
         """Enter the guest again and again until `host` has had enough or `seconds` have passed."""
         deadline = time.monotonic() + seconds
-        with _ticking(seconds):
+        with _kicked(self._vcpu, seconds):
             while True:
                 if api.kvm_run(self._vcpu):
                     access = self._access()
@@ -148,7 +160,19 @@ class KvmCpu:
             return Access(MMIO, "write" if write else "read", address, size, value)
         if reason == api.EXIT_HLT:
             return Access(HLT)
+        if reason == api.EXIT_INTERNAL_ERROR:
+            raise GuestFault(self._internal_error())
         raise GuestFault(FAULTS.get(reason, f"KVM gave exit reason {reason}, which this monitor does not know."))
+
+    def _internal_error(self) -> str:
+        """Why KVM could not go on: there is nothing to execute there, or an instruction that it does not emulate."""
+        error = struct.unpack_from("=I", self._run, api.EXIT_DATA)[0]
+        at = struct.unpack_from("=Q", self._sregs(), api.CS_BASE)[0] + self._registers()[api.RIP]
+        if at >= RAM_SIZE:
+            return f"The guest executes at {at:#x}, where it has no RAM."
+        if error == api.ERROR_EMULATION:
+            return f"KVM cannot emulate the instruction at {at:#x}, {self._ram[at : at + 4].hex()}."
+        return f"KVM could not go on: internal error {error} at {at:#x}."
 
     def _answer(self, access: Access, value: int) -> None:
         if access.reason == IO:
@@ -165,11 +189,14 @@ class KvmCpu:
         self._run[api.IMMEDIATE_EXIT] = 1
         api.kvm_run(self._vcpu)
         self._run[api.IMMEDIATE_EXIT] = 0
-        registers = bytearray(api.REGS.size)
-        api.ioctl(self._vcpu, api.KVM_GET_REGS, registers)
         sregs = self._sregs()
         cr0, efer = (struct.unpack_from("=Q", sregs, offset)[0] for offset in (api.CR0, api.EFER))
-        return api.REGS.unpack(registers)[api.RIP], mode_of(cr0, efer)
+        return self._registers()[api.RIP], mode_of(cr0, efer)
+
+    def _registers(self) -> tuple[int, ...]:
+        registers = bytearray(api.REGS.size)
+        api.ioctl(self._vcpu, api.KVM_GET_REGS, registers)
+        return api.REGS.unpack(registers)
 
     def kernel(self) -> dict[str, int] | None:
         """The kernel's counters, None where it has none to give (before Linux 5.14)."""
@@ -177,13 +204,10 @@ class KvmCpu:
 
     def close(self) -> None:
         self._run = None  # the kernel keeps a virtual machine for as long as this page is mapped
-        for fd in reversed(self._fds):
-            os.close(fd)
-        self._fds = []
+        _close_all(self._fds)
 
 
 FAULTS = {
     api.EXIT_SHUTDOWN: "The guest's processor shut down: a fault, while handling a fault, while handling a fault.",
     api.EXIT_FAIL_ENTRY: "The processor refused to enter the guest: its registers are in no state that it knows.",
-    api.EXIT_INTERNAL_ERROR: "KVM could not go on: the guest executes where it has no RAM, or what KVM cannot emulate.",
 }

@@ -29,7 +29,12 @@ def usable() -> str:
     """Why the software CPU can be used here. Raises :class:`NoUnicorn` where it cannot."""
     if unicorn is None:
         raise NoUnicorn("The package unicorn is not installed (pip install unicorn).")
-    return f"The software CPU is unicorn {unicorn.__version__}."
+    return f"The software CPU is unicorn {version()}."
+
+
+def version() -> str:
+    """The version of the package unicorn."""
+    return unicorn.__version__
 
 
 class UnicornCpu:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from smartos.kvm import kvm_cpu, recorded, unicorn_cpu
 from smartos.kvm.devices import RAM_SIZE, Devices
 from smartos.kvm.engine import Cpu
-from smartos.kvm.errors import BadEngine, GuestFault, GuestTooLarge, NoEngine
+from smartos.kvm.errors import AlreadyRun, BadEngine, GuestFault, GuestTooLarge, NoEngine
 from smartos.kvm.exits import HLT, INTR, IO, MMIO, Access, Exit, Run
 from smartos.kvm.guests import GUESTS, ORIGIN, Guest
 from smartos.probes import declare
@@ -30,7 +30,8 @@ MMIO_READ = declare("sdt:kvm:emulator_read_emulated:kvm-mmio-read", "unsigned in
 UNSATISFIED = declare("sdt:kvm:emulator_read_emulated:kvm-mmio-read-unsatisfied", "unsigned int", "uintptr_t")
 MMIO_WRITE = declare("sdt:kvm:emulator_write_emulated_onepage:kvm-mmio-write", "unsigned int", "uintptr_t", "uint64_t")
 
-# The processor's own numbers for the reasons (Intel's manual, volume 3, appendix C), which kvm-vexit carries.
+# A table, and no structure of a processor: what Intel's would give (manual, volume 3, appendix C) for the four reasons
+# that reach this monitor, on whatever processor or engine the guest runs. kvm-vexit and D's vmregs[] take it from here.
 EXIT_REASONS = {INTR: 1, HLT: 12, IO: 30, MMIO: 48}
 # Fields of the VMCS by the processor's encoding, for D's vmregs[]: why the guest was left, and where it goes on.
 VM_EXIT_REASON, GUEST_RIP = 0x4402, 0x681E
@@ -69,7 +70,8 @@ def engines() -> dict[str, str]:
 
 
 class VM:
-    """A guest in its machine. :meth:`run` runs it once; `log` grows with every exit."""
+    """A guest in its machine. :meth:`run` runs it once; `log` grows with every exit. One that is not to run is closed,
+    by :meth:`close` or at the end of a `with`."""
 
     def __init__(
         self, guest: Guest, engine: str = "auto", console: Console | None = None, exits: int = 1_000_000
@@ -80,7 +82,7 @@ class VM:
             room = RAM_SIZE - ORIGIN
             raise GuestTooLarge(f"The guest {guest.name} has {len(guest.image):,} bytes; its RAM has {room:,}.")
         self.guest, self.devices, self.log, self.end = guest, Devices(console), [], ""
-        self._most = exits
+        self._most, self._over = exits, ""
         self.cpu, self.engine, self.why = self._choose(engine)
 
     def _choose(self, engine: str) -> tuple[Cpu, str, str]:
@@ -95,7 +97,10 @@ class VM:
         raise last if len(lacking) == 1 else NoEngine(" ".join(lacking))
 
     def run(self, seconds: float = 10.0, locate: bool = True) -> Run:
-        """Run the guest to its end, or for at most `seconds`. Raises :class:`GuestFault`."""
+        """Run the guest to its end, or for at most `seconds`. Raises :class:`GuestFault`, :class:`AlreadyRun`."""
+        if self._over:
+            raise AlreadyRun(f"The machine of the guest {self.guest.name} {self._over}; make a new VM to run it again.")
+        self._over = "has run"
         self._resume = ORIGIN
         started = time.perf_counter()
         self._deadline = time.monotonic() + seconds
@@ -110,11 +115,22 @@ class VM:
             fault.exits = tuple(self.log)
             raise
         finally:
-            self.cpu.close()
+            self.close()
         return Run(
             self.guest, self.engine, self.why, self.devices.serial.text, self.log, self.end, self.devices.status,
             elapsed, kernel,
         )  # fmt: skip
+
+    def close(self) -> None:
+        """Give back what the machine holds. A second time does nothing."""
+        self._over = self._over or "is closed"
+        self.cpu.close()
+
+    def __enter__(self) -> "VM":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def serve(self, access: Access) -> int:
         """Carry out what an exit asks."""

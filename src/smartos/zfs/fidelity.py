@@ -59,6 +59,7 @@ ENTRIES: list[Entry] = [
         "change are not written.",
         f"zap.c, zap_micro.c, zap_leaf.c of {ILLUMOS}",
         "tests/unit/test_zfs_zap.py",
+        also=(ZDB, FUSE),
     ),
     Entry(
         "MOS and DSL",
@@ -134,6 +135,7 @@ ENTRIES: list[Entry] = [
         "The three threads and their timing, the write throttle. A destroyed dataset is freed in one group.",
         f"txg.c, spa.c (spa_sync), dsl_pool.c of {ILLUMOS}",
         "tests/unit/test_zfs_spa.py",
+        also=(ZDB,),
     ),
     Entry(
         "Snapshots and clones",
@@ -167,6 +169,7 @@ ENTRIES: list[Entry] = [
         "Compound (-R), deduplicated, compressed, resumable and big-endian streams; receiving while a stream arrives.",
         f"dmu_send.c of {ILLUMOS}",
         FUSE,
+        also=("tests/conformance/test_zfs_zstream.py",),
     ),
     Entry(
         "ARC, the paper's",
@@ -179,7 +182,8 @@ ENTRIES: list[Entry] = [
         "ARC, ZFS's",
         "mru, mfu and their ghosts in bytes, blocks that are held, a target that memory pressure moves, the throttle on "
         "writers, with the probes of arc.c.",
-        "L2ARC, metadata as a kind with a limit, prefetch, locks. No peer runs this: the test has what the source says.",
+        "L2ARC, metadata as a kind with a limit, prefetch, locks; memory pressure from more than free pages. No "
+        "peer runs this: the test has what the source says.",
         f"arc.c of {ILLUMOS}",
         "tests/unit/test_zfs_arc.py",
     ),
@@ -205,6 +209,7 @@ ENTRIES: list[Entry] = [
         "Versions before 15, feature flags, big-endian pools, deduplication, upgrades from one version to another.",
         f"spa.c, zfs_ioctl.c of {ILLUMOS}",
         "tests/conformance/test_zfs_grub.py",
+        also=(ZDB, FUSE),
     ),
     Entry(
         "Fault models",
@@ -241,6 +246,31 @@ ENTRIES: list[Entry] = [
         "in for a mount.",
         f"cmd/zpool, cmd/zfs and libzfs of {ILLUMOS}",
         "tests/conformance/test_zfs_commands_fuse.py",
+    ),
+    Entry(
+        "Finding a pool and taking it into use",
+        "Import by the labels of the disks or by the cache file; the newest uberblock that verifies; -f for a pool of "
+        "another system.",
+        "Going back to an earlier transaction group (-F), importing for reading only, clear -F.",
+        f"zpool_main.c, libzfs_import.c of {ILLUMOS}",
+        "tests/unit/test_commands_zpool.py",
+    ),
+    Entry(
+        "Disks",
+        "Files, or memory, as disks in sectors of 512 bytes, with a volatile cache that is flushed.",
+        "Time, queues and priorities; other sector sizes than 512 bytes, partitions and swap, device ids, whole disks "
+        "against slices.",
+        "our own",
+        "tests/unit/test_zfs_disk.py",
+    ),
+    Entry(
+        "The shell around the commands",
+        "A line with one command, or two joined by `|`, with `<` and `>`; ls, cp, cat, rm and mkdir on files of the folder "
+        "and of a dataset.",
+        "The rest of a shell: appending, variables, patterns, several commands in a line; most options, whole trees, other "
+        "kinds of files.",
+        "our own",
+        "tests/unit/test_commands_run.py",
     ),
     Entry(
         "zdb",
