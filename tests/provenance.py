@@ -108,7 +108,7 @@ CLAIMS: list[tuple[str, str, Artefact]] = [
     ("book/announcement/oses-booted", "A boot is a test with", SUBJECT),
     ("book/announcement/oses-booted", "and compare it with `post.guests()`", TASK),
     ("book/faq-and-license/faq", "authors of {tech}`zones <zones>` measured", Cited("price2004zones")),
-    ("book/faq-and-license/faq", "small, and it is measured", Cited()),
+    ("book/faq-and-license/faq", "small price, and it is measured", Cited()),
     ("book/faq-and-license/license", "agreed with its tags", Plain("a reading by eye, and it says so")),
     ("book/slides/zfs", "The book's tests cut the power", Held("tests/unit/test_zfs_campaign.py::test_a_power_cut_after_any_write_leaves_a_committed_state")),
     ("book/slides/zfs", "`make campaign` does it at length", Target("campaign")),
