@@ -176,8 +176,9 @@ def sphinx(source: Path, out: Path) -> subprocess.CompletedProcess[str]:
 def test_a_plain_build_without_assets_stops_in_one_line_that_says_what_to_type(plain: Path) -> None:
     done = sphinx(plain, plain / "_build/html")
     assert done.returncode != 0 and not (plain / "_build/html/index.html").exists()
-    (line,) = [line for line in done.stderr.splitlines() if "make book" in line]
-    assert line.startswith("the pages' own smartos.css, smartos.js") and "Traceback" not in done.stderr
+    line = done.stderr.splitlines()[-1]
+    assert line.startswith("book: what the pages load is not made yet (smartos.css, smartos.js, run/worker.js")
+    assert line.endswith("; type: make book") and "Traceback" not in done.stderr
 
 
 def test_a_build_elsewhere_takes_the_assets_beside_it(plain: Path, tmp_path: Path) -> None:

@@ -1,14 +1,15 @@
 """What the pages load and Sphinx does not make: a build without it would give pages that no reader can use.
 
 `make assets` puts style, script and Python for the pages beside the pages' own folder, `_build/assets` beside
-`_build/html`. Somebody who types `jupyter-book build .` or `sphinx-build` first is told so before anything is read.
+`_build/html`. Somebody who types `jupyter-book build .` first is told so before anything is read, and by an exit, not by
+an error: of an error Jupyter Book would print forty lines of its own below ours.
 """
 
+import sys
 from pathlib import Path
 
 from sphinx.application import Sphinx
 from sphinx.config import Config
-from sphinx.errors import ExtensionError
 
 NEEDED = ("smartos.css", "smartos.js", "run/worker.js", "run/editor.js", "run/manifest.json")
 
@@ -28,6 +29,4 @@ def check(app: Sphinx) -> None:
     folders = [Path(app.srcdir) / folder for folder in app.config.html_static_path]
     missing = [name for name in NEEDED if not any((folder / name).is_file() for folder in folders)]
     if missing:
-        raise ExtensionError(
-            f"the pages' own {', '.join(missing)} are not made yet; type: make book (or once: make assets)"
-        )
+        sys.exit(f"book: what the pages load is not made yet ({', '.join(missing)}); type: make book")

@@ -171,6 +171,18 @@ def test_a_stopped_cell_says_so_and_what_its_output_is(lab: Callable) -> None:
         assert seen.errors + seen.foreign == []
 
 
+def test_a_new_output_that_scrolls_is_reached_by_the_keyboard(lab: Callable) -> None:
+    with lab(PHONE) as seen:
+        cell = Cell(seen.page, 1)
+        cell.write("print('wide ' * 80)\nprint('narrow')")
+        cell.run()
+        pre = cell.box.locator(".cell_output pre").first
+        seen.page.wait_for_function("(el) => el.scrollWidth > el.clientWidth && el.tabIndex === 0", arg=pre.element_handle())
+        pre.focus()
+        seen.page.keyboard.press("ArrowRight")
+        seen.page.wait_for_function("(el) => el.scrollLeft > 0", arg=pre.element_handle())
+
+
 def test_an_edit_survives_a_reload_and_can_be_discarded(lab: Callable) -> None:
     with lab() as seen:
         cell = Cell(seen.page, 1)
