@@ -59,7 +59,7 @@ ENTRIES: list[Entry] = [
         "Enabling, clauses in program order, buffers of the three policies in bytes as the real layout has them, drops, "
         "speculations, aggregation buffers, BEGIN, END and ERROR, refusal of destructive actions without -w.",
         "With -w a destructive action is noted and changes nothing. Anonymous tracing, resizing of buffers, several CPUs "
-        "at once: they take turns. A run without exit() is interrupted after ten seconds of its own time.",
+        "at once: they take turns.",
         "uts, dtrace.c",
         "tests/unit/test_dtrace_kernel_buffers.py",
     ),
@@ -73,8 +73,10 @@ ENTRIES: list[Entry] = [
     ),
     Entry(
         "Time",
-        "Virtual, in nanoseconds: tick- and profile- fire at their rates, switchrate, aggrate and statusrate keep theirs.",
-        "A model under `-c` takes no time of its own, so a duration measured there is that of reading the clock. Only the "
+        "Virtual, in nanoseconds: tick- and profile- fire at their rates, switchrate, aggrate and statusrate keep theirs. ^C and "
+        "SIGTERM end a run in order: END fires, aggregations are printed, at a second ^C they are not.",
+        "A run may take 100 seconds of virtual time; one that this ends says so, with the status 124. `-x maxtime` sets the "
+        "bound or lifts it, an option of ours. Stop in the page ends Python itself, and with it a run's output. A model under `-c` takes no time of its own, so a duration measured there is that of reading the clock. Only the "
         "node at work, and a guest on /dev/kvm, have durations that mean something.",
         "uts, profile.c; libdtrace, dt_work.c",
         "tests/unit/test_dtrace_kernel_session.py",
