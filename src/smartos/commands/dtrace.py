@@ -11,6 +11,7 @@ output buffers (`-B`), the 32-bit data model (`-32`). Follows cmd/dtrace/dtrace.
 
 import io
 import os
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,9 +22,11 @@ from smartos.commands.system import System
 from smartos.dtrace.consumer.options import Options
 from smartos.dtrace.consumer.zones import time_zone
 from smartos.dtrace.errors import DError, OptionError
+from smartos.dtrace.parse.macros import decimal
 from smartos.dtrace.session import Session
 
 VERSION = "dtrace: Sun D 1.14\n"
+_LONG = (1 << 63) - 1
 _SPECS = {"P": "provider", "m": "module", "f": "function", "n": "name", "i": "name"}
 _MODES = {"A": "anonymous", "G": "link", "h": "header", "l": "list", "V": "version"}
 _SETS = {"a": "grabanon", "F": "flowindent", "H": "cpphdrs", "q": "quiet", "w": "destructive"}
@@ -128,9 +131,11 @@ class Command:
     def _grab(argument: str) -> int:
         from smartos.workload.cast import CAST
 
-        if not argument.strip().lstrip("+-").isdigit():
+        found = re.fullmatch(r"\s*([+-]?)([0-9]+)", argument)  # as strtol(3C) reads it
+        pid = decimal(found[2], _LONG) if found else _LONG + 1
+        if found is None or pid > _LONG:
             raise Fatal(f"invalid pid: {argument}")
-        pid = int(argument)
+        pid = -pid if found[1] == "-" else pid
         if pid not in {row[0] for row in CAST}:
             raise Fatal(f"failed to grab pid {pid}: no such process")
         return pid

@@ -16,8 +16,8 @@ from smartos.dtrace.errors import DError
 
 PREDEFINED = {"__sun": "1", "__unix": "1", "__SVR4": "1", "__SUNW_D": "1", "__SUNW_D_64": "1", "__amd64": "1",
               "__SunOS_5_11": "1", "__SUNW_D_VERSION": "0x01c00e00"}  # fmt: skip
-_TOKEN = re.compile(r'[A-Za-z_]\w*|"(?:[^"\\\n]|\\.)*"?|\'(?:[^\'\\\n]|\\.)*\'?|[0-9][\w.]*|\s+|##|.', re.S)
-_COMMENT = re.compile(r'/\*.*?(?:\*/|\Z)|"(?:[^"\\\n]|\\.)*"?|\'(?:[^\'\\\n]|\\.)*\'?', re.S)
+_TOKEN = re.compile(r'[A-Za-z_]\w*|"(?:[^"\\\n]++|\\.)*+"?|\'(?:[^\'\\\n]++|\\.)*+\'?|[0-9][\w.]*|\s+|##|.', re.S)
+_COMMENT = re.compile(r'/\*.*?(?:\*/|\Z)|"(?:[^"\\\n]++|\\.)*+"?|\'(?:[^\'\\\n]++|\\.)*+\'?', re.S)
 _DIRECTIVE = re.compile(r"#[ \t]*([A-Za-z]*)(.*)", re.S)  # in the first column only, as Sun's cpp wants it
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _DEEPEST = 60
