@@ -178,3 +178,13 @@ def test_an_output_file_gets_what_dtrace_writes_and_not_what_its_command_does(sy
     assert (done.out, (system.folder / "out").read_text()) == ("hello\n", "ends\n")
     assert dtrace(system, "-o", "list", "-ln", "BEGIN").out == "" and (system.folder / "list").read_text().endswith("BEGIN\n")
     assert dtrace(system, "-o", "empty", "-en", "BEGIN").out == "" and (system.folder / "empty").read_text() == ""
+
+
+@pytest.mark.parametrize(("mode", "value"), [("-Xa", "0"), ("-Xt", "0"), ("-Xc", "1"), ("-Xs", "none"), ("-xstdc=c", "1"), ("-q", "0")])
+def test_conformance_of_the_preprocessor(system, mode, value):
+    (system.folder / "x.d").write_text('#ifndef __STDC__\n#define __STDC__ "none"\n#endif\nBEGIN { trace(__STDC__); exit(0); }\n')
+    assert dtrace(system, mode, "-Cqs", "x.d").out.split() == [value]
+
+
+def test_an_unknown_conformance(system):
+    assert dtrace(system, "-Xz", "-n", "BEGIN").err == "dtrace: failed to set -X z: Invalid value for specified option\n"

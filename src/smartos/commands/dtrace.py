@@ -216,7 +216,8 @@ class Command:
         from smartos.dtrace.parse.cpp import preprocess
 
         lists = (self.options.get(key, ()) for key in ("define", "undef", "incdir"))
-        return preprocess(text, *lists, path=str(self.options.get("cpppath", "")), name=str(self.system.path(name)))
+        path, stdc = str(self.options.get("cpppath", "")), str(self.options.get("stdc", "a"))
+        return preprocess(text, *lists, path=path, name=str(self.system.path(name)), stdc=stdc)
 
     def _open_output(self) -> None:
         """The file of -o, before anything happens."""

@@ -16,7 +16,7 @@ ENTRIES: list[Entry] = [
         "The whole grammar of D 1.14: descriptions with globs, clauses, declarations, inlines, translators, providers, "
         "pragmas, macro arguments, if and else; the first error is the one that libdtrace would give, with its tag, words "
         "and line. A preprocessor of our own for -C, so that it works in the page.",
-        "Expressions more than 200 nodes deep, which are refused. In the preprocessor `#` as an operator, and any headers: "
+        "Expressions more than 200 nodes deep, which are refused. The preprocessor has all of C's macros, and no headers: "
         "there are none on this system.",
         "libdtrace, dt_lex.l, dt_grammar.y, dt_decl.c, dt_pragma.c",
         SUITE,
