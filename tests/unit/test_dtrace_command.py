@@ -188,3 +188,15 @@ def test_conformance_of_the_preprocessor(system, mode, value):
 
 def test_an_unknown_conformance(system):
     assert dtrace(system, "-Xz", "-n", "BEGIN").err == "dtrace: failed to set -X z: Invalid value for specified option\n"
+
+
+def test_a_script_called_minus_is_a_file(system):
+    done = dtrace(system, "-qs", "-", stdin=b'BEGIN { printf("in"); exit(0) }')
+    assert (done.out, done.err, done.status) == ("", "dtrace: failed to open -: No such file or directory\n", 1)
+    (system.folder / "-").write_text('BEGIN { printf("file"); exit(0) }')
+    assert dtrace(system, "-qs", "-", stdin=b"").out == "file\n"
+    assert dtrace(system, "-qs", "/dev/fd/0", stdin=b'BEGIN { printf("in"); exit(0) }').out == "in\n"
+
+
+def test_a_script_that_cannot_be_read(system):
+    assert dtrace(system, "-s", ".").err == "dtrace: failed to open .: Is a directory\n"

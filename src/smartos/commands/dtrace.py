@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from smartos.commands import dtrace_child, dtrace_report
+from smartos.commands import dtrace_child, dtrace_report, dtrace_script
 from smartos.commands.dtrace_options import USAGE, Request, usage, words
 from smartos.commands.output import CommandError, Output
 from smartos.commands.system import System
@@ -198,26 +198,11 @@ class Command:
         args = self.session.env.args
         args[0], before = name, args[0]
         try:
-            return self.session.compile(self._script(name), script=True)
+            return self.session.compile(dtrace_script.read(name, self.system, self.options), script=True)
+        except OSError as error:
+            raise Fatal(f"failed to open {name}: {error.strerror}") from None
         finally:
             args[0] = before
-
-    def _script(self, name: str) -> str:
-        """A script's text, after the preprocessor where that is asked for."""
-        if name in ("/dev/stdin", "-", "/dev/fd/0") and self.system.stdin is not None:
-            text = self.system.stdin().decode("utf-8", "surrogateescape")
-        else:
-            try:
-                text = self.system.path(name).read_text("utf-8", "surrogateescape")
-            except OSError as error:
-                raise Fatal(f"failed to open {name}: {error.strerror}") from None
-        if "cpp" not in self.options:
-            return text
-        from smartos.dtrace.parse.cpp import preprocess
-
-        lists = (self.options.get(key, ()) for key in ("define", "undef", "incdir"))
-        path, stdc = str(self.options.get("cpppath", "")), str(self.options.get("stdc", "a"))
-        return preprocess(text, *lists, path=path, name=str(self.system.path(name)), stdc=stdc)
 
     def _open_output(self) -> None:
         """The file of -o, before anything happens."""
