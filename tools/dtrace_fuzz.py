@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
-from smartos.dtrace.consumer.options import Options
+from smartos.dtrace.consumer.options import COMMAND, Options
 from smartos.dtrace.errors import DError, OptionError
 from smartos.dtrace.session import Session
 from smartos.dtrace.vm.jit_clause import listener
@@ -37,7 +37,6 @@ from tools.paths import stop
 
 SECONDS = 20  # of a processor's time that one program may take
 VIRTUAL = 50 * 10**6  # nanoseconds of the traced system's time
-FIRINGS = 20_000
 TEXT = 1 << 26  # characters that a program may print in that time
 
 
@@ -154,7 +153,6 @@ class Watched(Session):
         self.kernel.compiled = compiled
         self.watch: Watch | None = None
         self._hears: dict[int, Any] = {}
-        self._left = FIRINGS
 
     def go(self) -> None:
         """Begin to trace, and to watch."""
@@ -172,22 +170,21 @@ class Watched(Session):
         else:
             hear(None, args, context)
 
-    def advance(self, to: int, most: int = FIRINGS) -> int:
-        """As a session does; no more than so many events in all."""
-        done = super().advance(to, min(most, self._left))
-        self._left -= done
+    def advance(self, to: int) -> int:
+        """As a session does, and look."""
+        done = super().advance(to)
         if self.watch is not None:
             self.watch.look()
-        return done if self._left else most
+        return done
 
 
 def run(text: str, compiled: bool = True, seed: int = 1) -> Ran:
     """Run a program over an idle system, in one of the two ways, and watch it."""
-    session, ran = Watched(seed, compiled, Options.command()), Ran()
+    session, ran = Watched(seed, compiled, Options(**COMMAND, maxtime=VIRTUAL)), Ran()
     try:
         session.enable(session.compile(text, script=True))
         session.go()
-        session.run(VIRTUAL)
+        session.run()
         ran.status = session.status
     except (DError, OptionError) as error:
         ran.tag = getattr(error, "tag", "") or str(error)

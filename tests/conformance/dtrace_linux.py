@@ -12,7 +12,6 @@ program and the difference; illumos is the authority.
 import argparse
 import re
 import shlex
-import shutil
 import sys
 from dataclasses import dataclass
 from functools import cached_property
@@ -150,9 +149,6 @@ DIFFERENT: dict[str, str] = {
     "options/err.strsize-min.d": OPTIONS,
     "options/err.version-pragma.d": OPTIONS,
     "options/err.version.d": OPTIONS,
-    "options/tst.stdc-a.d": OPTIONS,
-    "options/tst.stdc-c.d": OPTIONS,
-    "options/tst.stdc-t.d": OPTIONS,
     "preprocessor/err.ifdefelsenotendif.d": OPTIONS,
     "preprocessor/err.ifdefnotendif.d": OPTIONS,
     "aggs/err.D_LQUANT_MISMATCH.lqbadarg2.d": QUANTIZE,
@@ -347,8 +343,6 @@ def verdict(program: Program) -> Verdict:
     """Run a program, when it applies, and judge it."""
     reason = excluded(program)
     options, where = command(program)
-    if not reason and "-C" in " ".join(options) and not shutil.which("cpp"):
-        reason = "no C preprocessor (cpp) on this machine"
     if reason:
         return Verdict(program, "n/a", reason)
     wrong = judge(program, run(options, where))

@@ -163,3 +163,44 @@ def test_clocks_run_while_a_command_works(system):
     done = dtrace(system, "-qn", "io:::start { @ = count() } tick-5000 { @t = count() }", "-c", "zpool create tank a")
     writes, ticks = sorted((int(word) for word in done.out.split()), reverse=True)
     assert writes > ticks >= 0 and done.status == 0
+
+
+def test_an_output_file_is_opened_before_anything_is_enabled(system, monkeypatch):
+    monkeypatch.setattr("smartos.commands.dtrace.Command._enable", lambda *_: pytest.fail("something was enabled"))
+    done = dtrace(system, "-o", "no/such", "-n", "BEGIN { exit(0); }")
+    assert (done.err, done.status) == ("dtrace: failed to open output file 'no/such': No such file or directory\n", 1)
+    done = dtrace(system, "-o", "no/such", "-ln", "BEGIN")
+    assert (done.out, done.err, done.status) == ("", "dtrace: failed to open output file 'no/such': No such file or directory\n", 1)
+
+
+def test_an_output_file_is_not_touched_when_nothing_compiles(system):
+    assert dtrace(system, "-o", "out", "-n", "BEGIN {").status == 1 and not (system.folder / "out").exists()
+
+
+def test_an_output_file_gets_what_dtrace_writes_and_not_what_its_command_does(system):
+    done = dtrace(system, "-qo", "out", "-c", "echo hello", "-n", 'proc:::exit { printf("ends"); }')
+    assert (done.out, (system.folder / "out").read_text()) == ("hello\n", "ends\n")
+    assert dtrace(system, "-o", "list", "-ln", "BEGIN").out == "" and (system.folder / "list").read_text().endswith("BEGIN\n")
+    assert dtrace(system, "-o", "empty", "-en", "BEGIN").out == "" and (system.folder / "empty").read_text() == ""
+
+
+@pytest.mark.parametrize(("mode", "value"), [("-Xa", "0"), ("-Xt", "0"), ("-Xc", "1"), ("-Xs", "none"), ("-xstdc=c", "1"), ("-q", "0")])
+def test_conformance_of_the_preprocessor(system, mode, value):
+    (system.folder / "x.d").write_text('#ifndef __STDC__\n#define __STDC__ "none"\n#endif\nBEGIN { trace(__STDC__); exit(0); }\n')
+    assert dtrace(system, mode, "-Cqs", "x.d").out.split() == [value]
+
+
+def test_an_unknown_conformance(system):
+    assert dtrace(system, "-Xz", "-n", "BEGIN").err == "dtrace: failed to set -X z: Invalid value for specified option\n"
+
+
+def test_a_script_called_minus_is_a_file(system):
+    done = dtrace(system, "-qs", "-", stdin=b'BEGIN { printf("in"); exit(0) }')
+    assert (done.out, done.err, done.status) == ("", "dtrace: failed to open -: No such file or directory\n", 1)
+    (system.folder / "-").write_text('BEGIN { printf("file"); exit(0) }')
+    assert dtrace(system, "-qs", "-", stdin=b"").out == "file\n"
+    assert dtrace(system, "-qs", "/dev/fd/0", stdin=b'BEGIN { printf("in"); exit(0) }').out == "in\n"
+
+
+def test_a_script_that_cannot_be_read(system):
+    assert dtrace(system, "-s", ".").err == "dtrace: failed to open .: Is a directory\n"

@@ -135,3 +135,46 @@ def test_included_files_are_c(tmp_path) -> None:  # noqa: ANN001
     with pytest.raises(DError) as caught:
         parse(preprocess('#include <x.h>\nBEGIN { +; }\n', include=[str(tmp_path)]), new_environment())
     assert str(caught.value) == 'line 2: syntax error near ";"'
+
+
+@pytest.mark.parametrize(("text", "wanted"), [
+    ("#define S(x) #x\nS(a  +  \"b\\n\" )", '"a + \\"b\\\\n\\""'), ("#define S(x) # x\nS()", '""'), ("#define S(x) #x\nS(')')", "\"')'\""),
+    ("#define N 3\n#define S(x) #x\n#define T(x) S(x)\nS(N) T(N)", '"N" "3"'),
+    ("#define C(a, b) a##b\nC(tr, ace)(1)", "trace(1)"), ("#define C(a, b) a ## b\nC(x,)C(,y)C(,)z", "xyz"),
+    ("#define N 3\n#define C(a, b) a##b\n#define D(a, b) C(a, b)\nC(N, N) D(N, N)", "NN 33"),
+    ("#define AB 7\n#define C(a, b) a##b\nC(A, B)", "7"), ("#define P x ## y\nP", "xy"), ("#define H #x\nH", "#x"),
+    ("#define V(...) f(__VA_ARGS__)\nV(1, 2) V()", "f(1, 2) f()"), ("#define V(a, ...) a[__VA_ARGS__]\nV(x, 1, (2, 3))", "x[1, (2, 3)]"),
+    ("#define V(a, ...) f(a, ##__VA_ARGS__)\nV(1) V(1, 2)", "f(1) f(1,2)"), ("#define V(...) #__VA_ARGS__\nV(a, \"b\")", '"a, \\"b\\""'),
+    ("#define P(f, ...) printf(f, __VA_ARGS__)\nP(\"%d\", 1);", 'printf("%d", 1);'),
+    ("\n__LINE__ __FILE__\n__LINE__", '2 "/dev/fd/0"\n3'), ("#define L __LINE__\n\nL\n#line 70 \"x.d\"\nL __FILE__", "3\n#line 70 \"x.d\"\n70 \"x.d\""),
+    ("#define F(a) a __LINE__\nF(\n1)\n__LINE__", "1 2\n\n4"), ("#ifdef __LINE__\nyes\n#endif", "yes"), ("#if __LINE__ == 1\nyes\n#endif", "yes"),
+    ("#define g(x) [x]\n#define f g\nf(1)", "[1]"), ("#define f(x) x f\nf(1)(2)", "1 f(2)"), ("#define a a b\na", "a b"),
+    ("#define f(x) (x)\nf(f(1)) f", "((1)) f"), ("#define EMPTY\n#define f(x) <x>\nf(EMPTY)", "<>"), ("#define f() 1\nf() f( )", "1 1"),
+    ("#define S(...) #__VA_ARGS__\n#define T(...) S(__VA_ARGS__)\nT(a,b)", '"a,b"'),
+])  # fmt: skip
+def test_operators_and_names_of_the_preprocessor(text: str, wanted: str) -> None:
+    kept = [line for line in preprocess(text).split("\n")]
+    assert "\n".join(kept).strip("\n").replace("\n\n", "\n") == wanted.replace("\n\n", "\n")
+
+
+def test_an_included_file_has_its_own_name_and_lines(tmp_path) -> None:  # noqa: ANN001
+    (tmp_path / "x.h").write_text("\n__LINE__ __FILE__\n")
+    lines = preprocess('#include "x.h"\n__LINE__ __FILE__\n', include=[str(tmp_path)]).split("\n")
+    assert f'2 "{tmp_path}/x.h"' in lines and '2 "/dev/fd/0"' in lines
+
+
+@pytest.mark.parametrize(("mode", "value"), [("a", "0"), ("t", "0"), ("c", "1"), ("s", "__STDC__"), ("", "0")])
+def test_what_stdc_is_by_the_mode(mode: str, value: str) -> None:
+    assert preprocess("__STDC__", **({"stdc": mode} if mode else {})) == value
+    assert preprocess("__STDC__", define=["__STDC__=9"], **({"stdc": mode} if mode else {})) == ("9" if mode == "s" else value)
+
+
+@pytest.mark.parametrize("text", ["#define f(x) #y\nf(1)\n", "#define f(x) ##x\nf(1)\n", "#define f(x) x##\nf(1)\n", "#define f(..., x) x\n",
+                                  "#define f(x, x) x\n", "#define f(x\n", "#define f(1) x\n", "#define defined 1\n"])  # fmt: skip
+def test_macros_that_are_none(text: str) -> None:
+    with pytest.raises(DError, match="Preprocessor failed"):
+        preprocess(text)
+
+
+def test_a_macro_of_the_command_line_may_have_parameters() -> None:
+    assert preprocess("F(2) G N", define=["F(x)=x+x", "G", "N=5"]) == "2+2 1 5"

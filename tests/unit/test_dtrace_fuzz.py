@@ -60,7 +60,7 @@ def test_what_is_not_a_d_error_is_found(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_program_that_does_not_end_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    def forever(self, patience: int) -> None:  # noqa: ANN001
+    def forever(self) -> None:  # noqa: ANN001
         while True:
             pass
 

@@ -1,8 +1,9 @@
 """dtrace(1M): D programs over this system, with the real tool's options, messages and exit statuses.
 
 Scripts (`-s`) and one-liners (`-n`, `-P`, `-m`, `-f`, `-i`) are compiled, enabled and run together. Time is virtual: a run
-ends with exit(), with the command of `-c`, when nothing is left that could fire, or, where no exit() is anywhere, after
-ten seconds, as if it was interrupted then.
+ends with exit(), with the command of `-c`, when nothing is left that could fire, with ^C or SIGTERM, or after a hundred
+seconds of virtual time: `-x maxtime=1h` sets another bound, `-x maxtime=0` none. A run that its bound ends says so and
+has the status 124.
 
 Left out, and refused by name: anonymous tracing (`-A`; `-a` finds none), object files (`-G`), headers (`-h`), dumps of
 output buffers (`-B`), the 32-bit data model (`-32`). Follows cmd/dtrace/dtrace.c.
@@ -10,20 +11,22 @@ output buffers (`-B`), the 32-bit data model (`-32`). Follows cmd/dtrace/dtrace.
 
 import io
 import os
+import re
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
-from smartos.commands import dtrace_child, dtrace_report
+from smartos.commands import dtrace_child, dtrace_report, dtrace_script
 from smartos.commands.dtrace_options import USAGE, Request, usage, words
 from smartos.commands.output import CommandError, Output
 from smartos.commands.system import System
 from smartos.dtrace.consumer.options import Options
 from smartos.dtrace.consumer.zones import time_zone
 from smartos.dtrace.errors import DError, OptionError
-from smartos.dtrace.session import LONGEST, Session
+from smartos.dtrace.parse.macros import decimal
+from smartos.dtrace.session import Session
 
 VERSION = "dtrace: Sun D 1.14\n"
+_LONG = (1 << 63) - 1
 _SPECS = {"P": "provider", "m": "module", "f": "function", "n": "name", "i": "name"}
 _MODES = {"A": "anonymous", "G": "link", "h": "header", "l": "list", "V": "version"}
 _SETS = {"a": "grabanon", "F": "flowindent", "H": "cpphdrs", "q": "quiet", "w": "destructive"}
@@ -48,7 +51,7 @@ class Command:
         self.args: list[str] = []
         self.given: list[tuple[str, str]] = []
         self.mode, self.exec, self.verbose, self.listing = "exec", True, 0, False
-        self.output: Path | None = None
+        self.output, self.file, self.beside = "", None, ""  # the name of -o, that file, and what its command prints
         self.narrow = False
         self.child: Callable[[], Output] | None = None
         self.target: int | None = None
@@ -99,7 +102,7 @@ class Command:
             elif letter == "v":
                 self.verbose += 1
             elif letter == "o":
-                self.output = self.system.path(argument)
+                self.output = argument
             elif letter == "B":
                 raise Fatal("-B: dumps of output buffers are left out here")
         if self.mode == "list":
@@ -128,9 +131,11 @@ class Command:
     def _grab(argument: str) -> int:
         from smartos.workload.cast import CAST
 
-        if not argument.strip().lstrip("+-").isdigit():
+        found = re.fullmatch(r"\s*([+-]?)([0-9]+)", argument)  # as strtol(3C) reads it
+        pid = decimal(found[2], _LONG) if found else _LONG + 1
+        if found is None or pid > _LONG:
             raise Fatal(f"invalid pid: {argument}")
-        pid = int(argument)
+        pid = -pid if found[1] == "-" else pid
         if pid not in {row[0] for row in CAST}:
             raise Fatal(f"failed to grab pid {pid}: no such process")
         return pid
@@ -193,27 +198,22 @@ class Command:
         args = self.session.env.args
         args[0], before = name, args[0]
         try:
-            return self.session.compile(self._script(name), script=True)
+            return self.session.compile(dtrace_script.read(name, self.system, self.options), script=True)
+        except OSError as error:
+            raise Fatal(f"failed to open {name}: {error.strerror}") from None
         finally:
             args[0] = before
 
-    def _script(self, name: str) -> str:
-        """A script's text, after the preprocessor where that is asked for."""
-        if name in ("/dev/stdin", "-", "/dev/fd/0") and self.system.stdin is not None:
-            text = self.system.stdin().decode("utf-8", "surrogateescape")
-        else:
+    def _open_output(self) -> None:
+        """The file of -o, before anything happens."""
+        if self.output:
             try:
-                text = self.system.path(name).read_text("utf-8", "surrogateescape")
+                self.file = self._open(self.output)
             except OSError as error:
-                raise Fatal(f"failed to open {name}: {error.strerror}") from None
-        if "cpp" not in self.options:
-            return text
-        from smartos.dtrace.parse.cpp import preprocess
-
-        lists = (self.options.get(key, ()) for key in ("define", "undef", "incdir"))
-        return preprocess(text, *lists, path=str(self.options.get("cpppath", "")), name=str(self.system.path(name)))
+                raise Fatal(f"failed to open output file '{self.output}': {error.strerror}") from None
 
     def _list(self) -> int:
+        self._open_output()
         self.out.write(dtrace_report.HEADING)
         if not self.requests:
             for probe in self.session.setting.probes.all():
@@ -235,6 +235,7 @@ class Command:
 
     def _run(self) -> int:
         session, quiet = self.session, "quiet" in self.options
+        self._open_output()
         for request in self.requests:
             assert request.program is not None
             self._enable(request, quiet)
@@ -255,7 +256,7 @@ class Command:
         try:
             self._trace()
         except DError as error:
-            raise Fatal(f"processing aborted: {error}") from None
+            raise Fatal(str(error)) from None
         return session.status & 0xFF
 
     def _enable(self, request: Request, quiet: bool) -> None:
@@ -276,16 +277,24 @@ class Command:
     def _trace(self) -> None:
         session = self.session
         if self.child is None:
-            session.run(LONGEST if self.target is not None and session.exits else None)
+            session.run()
             return
-        session.consumer.wake()
-        done = self.child()
-        self.out.write(done.out)
+        with session:
+            session.consumer.wake()
+            self._told(self.child())
+            if session.interrupts.count:
+                session.interrupt()
+            session.finish()
+
+    def _told(self, done: Output) -> None:
+        """What the command of `-c` wrote, and how it ended."""
+        if self.file is None:
+            self.out.write(done.out)
+        self.beside = done.out
         self.err.write(done.err)
         if "quiet" not in self.options:
             what = f"exited with status {done.status}" if done.status else "has exited"
             self.err.write(f"dtrace: pid {self.target} {what}\n")
-        session.finish()
 
     # ---- what the consumer asks for
 
@@ -296,16 +305,15 @@ class Command:
         return self.system.path(name).open("a", encoding="utf-8", errors="surrogateescape")
 
     def _output(self, status: int) -> Output:
-        text = self.out.getvalue()
-        if self.output is not None and (self.exec or self.verbose):
-            try:
-                with self.output.open("a", encoding="utf-8", errors="surrogateescape") as file:
-                    file.write(text)
-            except OSError as error:
-                said = f"dtrace: failed to open output file '{self.output}': {error.strerror}\n"
-                return Output("", self.err.getvalue() + said, 1)
-            text = ""
-        return Output(text, self.err.getvalue(), status)
+        if self.file is None:
+            return Output(self.out.getvalue(), self.err.getvalue(), status)
+        try:
+            with self.file:
+                self.file.write(self.out.getvalue())
+        except OSError as error:
+            self.err.write(f"dtrace: failed to write to {self.output}: {error.strerror}\n")
+            status = 1
+        return Output(self.beside, self.err.getvalue(), status)
 
 
 def main(argv: Sequence[str], system: System) -> Output:

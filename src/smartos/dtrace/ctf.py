@@ -79,6 +79,7 @@ class Struct(CType):
 
     tag: str
     members: list[Member] = field(default_factory=list)
+    names: set[str] = field(default_factory=set, repr=False)  # of the members, while a declaration is read
     size: int = 0
     union: bool = False
     complete: bool = True

@@ -16,8 +16,8 @@ ENTRIES: list[Entry] = [
         "The whole grammar of D 1.14: descriptions with globs, clauses, declarations, inlines, translators, providers, "
         "pragmas, macro arguments, if and else; the first error is the one that libdtrace would give, with its tag, words "
         "and line. A preprocessor of our own for -C, so that it works in the page.",
-        "Expressions more than 200 nodes deep, which are refused. In the preprocessor `#` as an operator, `__DATE__`, `__TIME__`, "
-        "warnings, and any headers: there are none on this system.",
+        "Expressions more than 200 nodes deep, which are refused. The preprocessor has all of C's macros, but `__DATE__` and "
+        "`__TIME__`; it warns of nothing, and there are no headers: there are none on this system.",
         "libdtrace, dt_lex.l, dt_grammar.y, dt_decl.c, dt_pragma.c",
         SUITE,
     ),
@@ -60,7 +60,7 @@ ENTRIES: list[Entry] = [
         "Enabling, clauses in program order, buffers of the three policies in bytes as the real layout has them, drops, "
         "speculations, aggregation buffers, BEGIN, END and ERROR, refusal of destructive actions without -w.",
         "With -w a destructive action is noted and changes nothing. Anonymous tracing, resizing of buffers, several CPUs "
-        "at once: they take turns. A run without exit() is interrupted after ten seconds of its own time.",
+        "at once: they take turns.",
         "uts, dtrace.c",
         "tests/unit/test_dtrace_kernel_buffers.py",
     ),
@@ -83,8 +83,10 @@ ENTRIES: list[Entry] = [
     ),
     Entry(
         "Time",
-        "Virtual, in nanoseconds: tick- and profile- fire at their rates, switchrate, aggrate and statusrate keep theirs.",
-        "A model under `-c` takes no time of its own, so a duration measured there is that of reading the clock. Only the "
+        "Virtual, in nanoseconds: tick- and profile- fire at their rates, switchrate, aggrate and statusrate keep theirs. ^C and "
+        "SIGTERM end a run in order: END fires, aggregations are printed, at a second ^C they are not.",
+        "A run may take 100 seconds of virtual time; one that this ends says so, with the status 124. `-x maxtime` sets the "
+        "bound or lifts it, an option of ours. Stop in the page ends Python itself, and with it a run's output. A model under `-c` takes no time of its own, so a duration measured there is that of reading the clock. Only the "
         "node at work, and a guest on /dev/kvm, have durations that mean something.",
         "uts, profile.c; libdtrace, dt_work.c",
         "tests/unit/test_dtrace_kernel_session.py",

@@ -8,8 +8,9 @@
     done.out, done.err, done.status
 
 What can happen in virtual time is the profile provider's clocks and the workload of an idle system; a session lets that
-happen until a program calls exit(), until nothing is left that could fire, or until its patience ends. The last two are
-what interrupting the real tool with ^C is. Follows the main loop of cmd/dtrace and `dt_work.c`.
+happen until a program calls exit(), until nothing is left that could fire, until ^C or SIGTERM, or until the longest time
+that a run may take (the option `maxtime`). The last of these says so, in the messages and in the exit status. Follows
+the main loop of cmd/dtrace and `dt_work.c`.
 """
 
 import io
@@ -18,24 +19,20 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from smartos.commands.output import Output
+from smartos.dtrace.bound import SECOND, STOPPED, Bound
 from smartos.dtrace.code.compile import compile_program
 from smartos.dtrace.consumer.consume import Consumer
 from smartos.dtrace.consumer.options import Options
 from smartos.dtrace.errors import DError
+from smartos.dtrace.given import check, check_macros
+from smartos.dtrace.interrupts import Interrupts
 from smartos.dtrace.kernel.activity import Activity
 from smartos.dtrace.kernel.clock import Clock
 from smartos.dtrace.kernel.kernel import Kernel
-from smartos.dtrace.program import Act, Program
+from smartos.dtrace.program import Program
 from smartos.dtrace.system.objects import Objects
 from smartos.dtrace.system.setup import Setting, setting
 from smartos.dtrace.vm.process import image
-
-SECOND = 10**9
-PATIENCE = 10 * SECOND
-LONGEST = 3600 * SECOND
-FIRINGS = 300_000
-"""How long a session lets virtual time pass: without an exit() anywhere, with one; and how many firings at most."""
-
 
 class Source(Protocol):
     """Something whose events come by themselves in virtual time."""
@@ -61,6 +58,8 @@ class Session:
         out: Any = None, err: Any = None, target: int | None = None, given: Setting | None = None,
         system: Callable[[str], str] | None = None, opener: Callable[[str], Any] | None = None,
     ) -> None:  # fmt: skip
+        check(options=options, seed=seed, cpus=cpus, workload=workload)
+        check_macros(args)
         self.options = Options.command() if options is None else options
         self.setting = given or setting(args, self.options, target)
         self.env = self.setting.env
@@ -75,6 +74,8 @@ class Session:
         )
         self.programs: list[Program] = []
         self.matched = 0
+        self.interrupts = Interrupts()
+        self.bound: Bound | None = None
         self._sources: list[Source] = []
         self._done = False
 
@@ -82,6 +83,7 @@ class Session:
 
     def compile(self, text: str, spec: str = "name", script: bool = False, pspec: bool = False) -> Program:
         """Compile a program. `pspec` lets a bare name be a description, as `-n` does. Raises :class:`DError`."""
+        check(program=text)
         env = self.env
         if "nolibs" not in self.options:
             self.setting.library.need(text)
@@ -130,38 +132,60 @@ class Session:
 
     # ---- running
 
-    def run(self, patience: int | None = None) -> None:
-        """Let virtual time pass until the end, and print all. `patience` is in nanoseconds; see :data:`PATIENCE`."""
-        if patience is None:
-            patience = LONGEST if self.exits else PATIENCE
-        limit, firings = self.kernel.clock.now + patience, FIRINGS
-        while not self.consumer.wake():
-            wake = min(max(self.consumer.due(), self._next()), limit)
-            if not self.kernel.can_fire() and not self._pending():
-                self.interrupt()
-                break
-            firings -= self.advance(wake, firings)
-            if self.kernel.clock.now >= limit or firings <= 0:
-                self.interrupt()
-                break
-        self.finish()
+    def run(self) -> None:
+        """Let virtual time pass until the end, and print all. Raises :class:`DError` where the consumer gives up."""
+        with self:
+            self.bound = Bound(self.options, self.kernel.clock.now)
+            while not self.consumer.wake():
+                if not self.kernel.can_fire() and not self._pending():
+                    self.interrupt()
+                    break
+                self.advance(self._wake())
+                if self._over():
+                    self.interrupt()
+                    break
+            self.finish()
+
+    def __enter__(self) -> "Session":
+        """Signals are heard; afterwards nothing else is."""
+        self.interrupts.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.interrupts.__exit__(*error)
+        self.kernel.detach()
+
+    def _wake(self) -> int:
+        """When the consumer looks again: not before something happens, for it would find nothing new until then."""
+        if self._pending():
+            return self.consumer.due()
+        return self.bound.clip(max(self.consumer.due(), self._next()))
 
     def _next(self) -> int:
-        """When something happens next; until then the consumer would find nothing new, however often it looked."""
+        """When something happens next."""
         return min((when for source in self._sources if (when := source.next()) is not None), default=0)
 
-    def advance(self, to: int, most: int = FIRINGS) -> int:
-        """Let everything happen that is due until then; how many events that were."""
+    def _over(self) -> bool:
+        """Whether the run is to end: by a signal, or by its bound, which is said."""
+        if self.interrupts.count:
+            return True
+        if self._pending() or not self.bound.over(self.kernel.clock.now):
+            return False
+        self.consumer.error(self.bound.message())
+        return True
+
+    def advance(self, to: int) -> int:
+        """Let everything happen that is due until then, or until a signal comes; how many events that were."""
         count = 0
-        while count < most:
+        while not self.interrupts.count:
             due = [(when, number) for number, source in enumerate(self._sources) if (when := source.next()) is not None]
             if not due or min(due)[0] > to:
+                self.kernel.clock.advance(to)
                 break
             when, number = min(due)
             self.kernel.clock.advance(when)
             self._sources[number].fire()
             count += 1
-        self.kernel.clock.advance(to)
         return count
 
     def interrupt(self) -> None:
@@ -175,17 +199,12 @@ class Session:
             self._done = True
             self.kernel.stop()
             self.kernel.detach()
-            self.consumer.finish()
+            self.consumer.finish(aggregations=not self.interrupts.impatient)
 
     @property
     def status(self) -> int:
-        """exit()'s argument."""
-        return self.consumer.status
-
-    @property
-    def exits(self) -> bool:
-        """Whether any program calls exit()."""
-        return any(act.kind is Act.EXIT for program in self.programs for ecb in program.ecbs for act in ecb.actions)
+        """exit()'s argument, or :data:`~smartos.dtrace.bound.STOPPED` where the bound has ended the run."""
+        return STOPPED if self.bound is not None and self.bound.reached else self.consumer.status
 
     def _pending(self) -> bool:
         return self.kernel.activity is not Activity.ACTIVE
@@ -241,6 +260,7 @@ def trace(
 
     Raises :class:`DError` when the program does not compile: nothing is traced then.
     """
+    check(program=program, options=options)
     chosen = Options.command() if options is None else options
     if quiet:
         chosen["quiet"] = 1
@@ -264,18 +284,23 @@ def run_script(
 ) -> Output:  # fmt: skip
     """Run a script as `dtrace -s` would: its output, its messages, its exit status.
 
-    `seconds` is how long it may run in virtual time before it is interrupted.
+    `seconds` is how much virtual time it may take, as the option `maxtime` says in nanoseconds; 0 for any.
+
+    Raises :class:`DError` for an argument that is none: of a wrong type, or a number that makes no sense.
     """
+    check(program=text, options=options, seconds=seconds)
     chosen = Options.command() if options is None else options
     if quiet:
         chosen["quiet"] = 1
     if destructive:
         chosen["destructive"] = 1
+    if seconds is not None:
+        chosen["maxtime"] = int(seconds * SECOND)
     session = Session(args, chosen, seed=seed, cpus=cpus, workload=workload)
     try:
         session.enable(session.compile(text, script=True))
         session.go()
-        session.run(None if seconds is None else int(seconds * SECOND))
+        session.run()
     except DError as error:
         return Output(session.out.getvalue(), f"{session.err.getvalue()}dtrace: {error.text('errtags' in chosen)}\n", 1)
     return Output(session.out.getvalue(), session.err.getvalue(), session.status)

@@ -1,10 +1,11 @@
 """A clause in the making: its statements and actions, and which actions may follow which.
 
 Follows `dt_stmt_create`, `dt_stmt_action` and `dt_stmt_append` of libdtrace's `dt_cc.c`: whether a clause's actions go
-together is asked anew after every statement, so that an error is reported at the first line where they do not.
+together is asked after every statement, so that an error is reported at the first line where they do not. The real
+one asks of all of them each time.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from smartos.dtrace import dif
 from smartos.dtrace.code.codegen import generate
@@ -47,6 +48,7 @@ class Builder:
     program: Program
     ecb: EcbDesc
     line: int = 0
+    order: "Order" = field(default_factory=lambda: Order())
 
     def statement(self, attr: Stability, line: int) -> Statement:
         """A new statement of the clause."""
@@ -67,50 +69,72 @@ class Builder:
 
     def append(self, statement: Statement, node: Node) -> None:
         """End a statement. Raises DError at the node's line if the clause's actions do not go together."""
-        check_order(self.ecb.actions, node.line)
+        self.order.check(self.ecb.actions, node.line)
         self.ecb.statements.append(statement)
 
 
-def check_order(actions: list[Action], line: int) -> None:
-    """Hold the actions of a clause against each other.
+@dataclass
+class Order:
+    """Which actions of a clause have gone by, so that each is looked at once.
 
     speculate() comes before all data and commit() has none beside it; aggregations, exit() and destructive actions
-    cannot be speculative. Raises DError: D_COMM_*, D_SPEC_*, D_AGG_*, D_ACT_SPEC, D_EXIT_SPEC, D_DREC_COMM.
+    cannot be speculative.
     """
 
-    def refuse(tag: str, what: str, after: str) -> DError:
-        return DError(tag, f"{what} may not follow {after}", line)
+    seen: int = 0
+    commit: bool = False
+    speculate: bool = False
+    data: bool = False
 
-    commit = speculate = data = False
-    for at, action in enumerate(actions):
-        kind = action.kind
-        if kind is Act.COMMIT:
-            if commit:
-                raise refuse("D_COMM_COMM", "commit( )", "commit( )")
-            if data:
-                raise refuse("D_COMM_DREC", "commit( )", "data-recording action(s)")
-            if any(is_aggregating(later.kind) for later in actions[at:]):
-                raise refuse("D_AGG_COMM", "aggregating actions", "commit( )")
-            commit = True
-        elif kind is Act.SPECULATE:
-            if speculate:
-                raise refuse("D_SPEC_SPEC", "speculate( )", "speculate( )")
-            if commit:
-                raise refuse("D_SPEC_COMM", "speculate( )", "commit( )")
-            if data:
-                raise refuse("D_SPEC_DREC", "speculate( )", "data-recording action(s)")
-            speculate = True
-        elif is_aggregating(kind):
-            if speculate:
-                raise refuse("D_AGG_SPEC", "aggregating actions", "speculate( )")
-            data = True
-        else:
-            if speculate and is_destructive(action):
-                raise refuse("D_ACT_SPEC", "destructive actions", "speculate( )")
-            if speculate and kind is Act.EXIT:
-                raise refuse("D_EXIT_SPEC", "exit( )", "speculate( )")
-            if records_nothing(action):
-                continue
-            if commit:
-                raise refuse("D_DREC_COMM", "data-recording actions", "commit( )")
-            data = data or not speculate
+    def check(self, actions: list[Action], line: int) -> None:
+        """Hold the actions that are new against those before them.
+
+        Raises DError at `line`: D_COMM_*, D_SPEC_*, D_AGG_*, D_ACT_SPEC, D_EXIT_SPEC, D_DREC_COMM.
+        """
+        new, self.seen = actions[self.seen :], len(actions)
+        if self.commit and any(is_aggregating(action.kind) for action in new):
+            raise _refusal("D_AGG_COMM", "aggregating actions", "commit( )", line)
+        for at, action in enumerate(new):
+            if action.kind is Act.COMMIT:
+                self._commit(new[at:], line)
+            elif action.kind is Act.SPECULATE:
+                self._speculate(line)
+            elif is_aggregating(action.kind):
+                if self.speculate:
+                    raise _refusal("D_AGG_SPEC", "aggregating actions", "speculate( )", line)
+                self.data = True
+            else:
+                self._other(action, line)
+
+    def _commit(self, following: list[Action], line: int) -> None:
+        if self.commit:
+            raise _refusal("D_COMM_COMM", "commit( )", "commit( )", line)
+        if self.data:
+            raise _refusal("D_COMM_DREC", "commit( )", "data-recording action(s)", line)
+        if any(is_aggregating(later.kind) for later in following):
+            raise _refusal("D_AGG_COMM", "aggregating actions", "commit( )", line)
+        self.commit = True
+
+    def _speculate(self, line: int) -> None:
+        if self.speculate:
+            raise _refusal("D_SPEC_SPEC", "speculate( )", "speculate( )", line)
+        if self.commit:
+            raise _refusal("D_SPEC_COMM", "speculate( )", "commit( )", line)
+        if self.data:
+            raise _refusal("D_SPEC_DREC", "speculate( )", "data-recording action(s)", line)
+        self.speculate = True
+
+    def _other(self, action: Action, line: int) -> None:
+        if self.speculate and is_destructive(action):
+            raise _refusal("D_ACT_SPEC", "destructive actions", "speculate( )", line)
+        if self.speculate and action.kind is Act.EXIT:
+            raise _refusal("D_EXIT_SPEC", "exit( )", "speculate( )", line)
+        if records_nothing(action):
+            return
+        if self.commit:
+            raise _refusal("D_DREC_COMM", "data-recording actions", "commit( )", line)
+        self.data = self.data or not self.speculate
+
+
+def _refusal(tag: str, what: str, after: str, line: int) -> DError:
+    return DError(tag, f"{what} may not follow {after}", line)

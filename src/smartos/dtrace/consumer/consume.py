@@ -81,11 +81,18 @@ class Consumer:
         self._text.append(text)
 
     def flush(self) -> None:
-        """Write it; bytes that are no UTF-8 become the replacement character."""
-        if self._text:
-            text = "".join(self._text)
-            self._text.clear()
+        """Write it; bytes that are no UTF-8 become the replacement character. Raises :class:`Abort` where that fails."""
+        if not self._text:
+            return
+        text = "".join(self._text)
+        self._text.clear()
+        try:
             self.out.write(text if text.isascii() else encoded(text).decode("utf-8", "replace"))
+            if self.out is not self.stdout:
+                self.out.flush()
+        except OSError as wrong:
+            self.out = self.stdout
+            raise Abort(wrong.strerror or str(wrong)) from None
 
     def error(self, message: str) -> None:
         """Write a message to standard error; it ends in a newline."""
@@ -151,13 +158,14 @@ class Consumer:
         self._snapshot()
         self._switch()
 
-    def finish(self) -> None:
+    def finish(self, aggregations: bool = True) -> None:
         """Stop the tracing if it goes on, read what is left, and print the aggregations that are still to be printed."""
         if hasattr(self.kernel, "stop"):
             self.kernel.stop()
         self.work()
         self.write("\n")
-        self.write(self.table().everything())
+        if aggregations:
+            self.write(self.table().everything())
         self.flush()
 
     def _status(self) -> bool:

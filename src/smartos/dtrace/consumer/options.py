@@ -42,7 +42,7 @@ _OUTSIDE = ("cpphdrs", "cpppath", "define", "incdir", "undef", "ldpath", "setenv
 _RUNTIME = {
     "aggsize": "size", "bufsize": "size", "bufpolicy": "policy", "bufresize": "resize", "cleanrate": "rate", "cpu": "flag",
     "destructive": "flag", "dynvarsize": "size", "grabanon": "flag", "jstackframes": "flag", "jstackstrsize": "size",
-    "nspec": "flag", "specsize": "size", "stackframes": "flag", "statusrate": "rate", "strsize": "size",
+    "maxtime": "rate", "nspec": "flag", "specsize": "size", "stackframes": "flag", "statusrate": "rate", "strsize": "size",
     "ustackframes": "flag", "zone": "zone", "temporal": "flag",
 }  # fmt: skip
 _DYNAMIC = {

@@ -139,8 +139,9 @@ def create(epid: int, probe: ProbeInfo, desc: EcbDesc, options: Mapping[str, int
     ecb = Ecb(epid, probe, desc)
     steps: list[Step] = []
     tuples: set[int] = set()
+    order = Order()
     for act in desc.actions:
-        _check(act, steps, options)
+        order.check(act, options)
         if aggregation(act.kind):
             step = _aggregating(act, steps, tuples, new_aggid)
         else:
@@ -162,18 +163,30 @@ def looks(plan: Plan) -> bool:
     return any(var.id in _WHO for difo in difos if difo is not None for var in difo.vars)
 
 
-def _check(act: Action, steps: list[Step], options: Mapping[str, int]) -> None:
-    kinds = [step.kind for step in steps]
-    if aggregation(act.kind):
-        if Act.COMMIT in kinds or Act.SPECULATE in kinds:
-            raise Einval("an aggregation after speculate() or commit()")
-        return
-    if act.kind in (Act.SPECULATE, Act.COMMIT, Act.DISCARD, Act.CHILL, Act.RAISE) and act.difo is None:
-        raise Einval(f"{act.kind.name.lower()} without an expression")
-    if act.kind is Act.SPECULATE and any(step.size for step in steps if not aggregation(step.kind)):
-        raise Einval("speculate() after data")
-    if Act.COMMIT in kinds and (act.kind in (Act.COMMIT, Act.SPECULATE) or value_size(act, options)):
-        raise Einval("data after commit()")
+@dataclass
+class Order:
+    """Which actions of a clause have gone by, as far as the kernel asks."""
+
+    commit: bool = False
+    speculate: bool = False
+    stored: bool = False
+
+    def check(self, act: Action, options: Mapping[str, int]) -> None:
+        """Hold an action against those before it. Raises :class:`Einval`."""
+        if aggregation(act.kind):
+            if self.commit or self.speculate:
+                raise Einval("an aggregation after speculate() or commit()")
+            return
+        if act.kind in (Act.SPECULATE, Act.COMMIT, Act.DISCARD, Act.CHILL, Act.RAISE) and act.difo is None:
+            raise Einval(f"{act.kind.name.lower()} without an expression")
+        if act.kind is Act.SPECULATE and self.stored:
+            raise Einval("speculate() after data")
+        size = value_size(act, options)
+        if self.commit and (act.kind in (Act.COMMIT, Act.SPECULATE) or size):
+            raise Einval("data after commit()")
+        self.commit |= act.kind is Act.COMMIT
+        self.speculate |= act.kind is Act.SPECULATE
+        self.stored |= size != 0
 
 
 def _aggregating(act: Action, steps: list[Step], tuples: set[int], new_aggid: Callable[[], int]) -> Step:

@@ -1,7 +1,8 @@
 """What buffers and rates really are, once tracing begins: as asked for, as needed, or as the machine allows.
 
 A buffer that is larger than there is memory is made smaller by halves, or refused where `bufresize` is `manual`; the
-options are given the sizes that came out. Follows `dtrace_state_go` and `dtrace_state_buffer` of illumos.
+options are given the sizes that came out. As many speculations as do not fit are refused. Follows `dtrace_state_go`
+and `dtrace_state_buffer` of illumos.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,8 @@ from smartos.dtrace.program import Act
 
 MEMORY = 64 << 20
 """Bytes that one buffer may have."""
+SPECULATION = 16 + 128
+"""Bytes of a speculation that nobody uses: itself and the head of its buffer on one CPU."""
 DYNVARSIZE = 1 << 20
 MANUAL = 1  # of bufresize
 CLEANRATE_MAX, CLEANRATE_MIN, STATUSRATE_MAX = 10**9 // 5000, 60 * 10**9, 10 * 10**9
@@ -20,6 +23,8 @@ CLEANRATE_MAX, CLEANRATE_MIN, STATUSRATE_MAX = 10**9 // 5000, 60 * 10**9, 10 * 1
 
 def settle(options: Options, plans: Sequence[Plan], reserve: int) -> None:
     """Settle the sizes of all buffers, and two rates. `reserve` is what a fill buffer keeps for END. Raises DError."""
+    if options.number("nspec") * SPECULATION > MEMORY:
+        raise DError("", "Not enough space")
     needed = max((plan.ecb.needed for plan in plans), default=0)
     aggregates = any(plan.ecb.aggregations for plan in plans)
     speculates = any(step.kind is Act.SPECULATE for plan in plans for step in plan.steps)

@@ -42,10 +42,14 @@ class Speculation:
 
 
 class Speculations:
-    """All speculations of a state: `nspec` of them, each of `specsize` bytes a CPU. Numbers begin at 1; 0 is none."""
+    """All speculations of a state: `nspec` of them, each of `specsize` bytes a CPU. Numbers begin at 1; 0 is none.
+
+    One is made when it is first given out; before that it is inactive, like all that are not given out.
+    """
 
     def __init__(self, nspec: int, specsize: int) -> None:
-        self.all = [Speculation(specsize) for _ in range(nspec)]
+        self.nspec, self.specsize = nspec, specsize
+        self.all: list[Speculation] = []
         self.busy = self.unavailable = self._dropped = 0
 
     def new(self) -> int:
@@ -56,6 +60,10 @@ class Speculations:
                 one.state = State.ACTIVE
                 return number
             busy |= one.state in (State.COMMITTING, State.COMMITTINGMANY, State.DISCARDING)
+        if len(self.all) < self.nspec:
+            self.all.append(Speculation(self.specsize))
+            self.all[-1].state = State.ACTIVE
+            return len(self.all)
         if busy:
             self.busy += 1
         else:
@@ -63,9 +71,9 @@ class Speculations:
         return 0
 
     def _find(self, number: int) -> Speculation | None:
-        if number > len(self.all):
+        if number > self.nspec:
             raise Illegal(number)
-        return self.all[number - 1] if number else None
+        return self.all[number - 1] if 0 < number <= len(self.all) else None
 
     def buffer(self, number: int, cpu: int) -> Buffer | None:
         """`speculate()`: the buffer to trace to, or None when the speculation is not active. Raises :class:`Illegal`."""

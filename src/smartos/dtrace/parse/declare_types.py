@@ -88,7 +88,7 @@ class Definitions(Declarators):
             if width is None:
                 self._next_member()
                 return
-        if ident is not None and any(member.name == ident for member in struct.members):
+        if ident is not None and ident in struct.names:
             self.fail("D_UNKNOWN", f"failed to define member '{ident}': Duplicate member name definition")
         _place(struct, ident or "", kind, width)
         self._next_member()
@@ -188,4 +188,5 @@ def _place(struct: Struct, name: str, kind: CType, width: int | None) -> None:
         offset = _up(_up(end, 8) // 8, _d_align(kind))
         size = offset + sizeof(kind)
     struct.members.append(Member(name, kind, 8 * offset, width is not None))
+    struct.names.add(name)
     struct.size = size

@@ -7,6 +7,7 @@ import re
 
 from smartos.dtrace.environment import Environment
 from smartos.dtrace.parse.lexer import Lexer
+from smartos.dtrace.parse.macros import decimal
 from smartos.dtrace.tree import ProbeDesc
 
 PARTS = ("provider", "module", "function", "name")
@@ -40,7 +41,7 @@ def _expand(part: str, env: Environment, used: set[int] | None) -> str:
     if at < 0:
         return part
     found = _VARIABLE.fullmatch(part, at)
-    index = int(found[1]) if found and found[1] else -1
+    index = decimal(found[1]) if found and found[1] else -1
     if found and found[1] and index < len(env.args):
         if used is not None:
             used.add(index)

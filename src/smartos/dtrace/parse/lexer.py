@@ -15,13 +15,13 @@ from typing import Any
 
 from smartos.dtrace.environment import Environment
 from smartos.dtrace.errors import DError
-from smartos.dtrace.parse.macros import c_string, strtoull, unescape
+from smartos.dtrace.parse.macros import c_string, decimal, strtoull, unescape
 from smartos.dtrace.parse.pragma import control
 from smartos.dtrace.parse.tokens import DEFINERS, KEYWORDS, OUTER, Number, Token, macro_argument
 from smartos.dtrace.parse.typenames import find_type
 
 EXPR, DEFINE, CLAUSE = "expr", "define", "clause"  # two that lex C, the second within a definition; and descriptions
-_PLAIN = re.compile(r"(?:[ \t\n\v\f\r]|\\\n)*")
+_PLAIN = re.compile(r"(?:[ \t\n\v\f\r]++|\\\n)*+")
 _BLANK = re.compile(r"[ \t\n\v\f\r]*")
 _WORD = re.compile(r"[a-zA-Z_`][0-9a-zA-Z_`]*")
 _SCOPED = re.compile(r"[a-zA-Z_`][0-9a-z.A-Z_`]*`(?:[a-zA-Z_`][0-9a-zA-Z_`]*)?")
@@ -29,8 +29,8 @@ _DOTTED = re.compile(r"[0-9a-z.A-Z_`]+")
 _DESCRIPTION = re.compile(r"[-$:a-zA-Z_.?*\\\[\]!][-$:0-9a-zA-Z_.`?*\\\[\]!]*")
 _INTEGER = re.compile(r"(?:0[xX][0-9A-Fa-f]+|[0-9]+)[uU]?[lL]?[lL]?")
 _FLOAT = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[fFlL]?")
-_STRING = re.compile(r'"(?:[^"\\\n]|\\[^\n])*')
-_CHAR = re.compile(r"'(?:[^'\\\n]|\\[^\n])*")
+_STRING = re.compile(r'"(?:[^"\\\n]++|\\[^\n])*+')  # possessive: no place to go back to is kept for each character
+_CHAR = re.compile(r"'(?:[^'\\\n]++|\\[^\n])*+")
 _MACRO = re.compile(r"\$\$?(?:[0-9]+|[a-zA-Z_`][0-9a-zA-Z_`]*)")
 _AGGREGATION = re.compile(r"@(?:[a-zA-Z_][0-9a-zA-Z_]*)?")
 _OPERATOR = re.compile(r"<<=|>>=|\.\.\.|<<|>>|&&|\^\^|\|\||==|!=|<=|>=|\+\+|--|->|[-+*/%&^|]=|[-+*%&^|<>=~!?:.,;()\[\]{}]")
@@ -317,7 +317,7 @@ class Lexer:
             if whole:
                 return Token("literal", str(number & 0xFFFFFFFF).encode())
             return Token("number", Number(number & (1 << 64) - 1))
-        index = int(name)
+        index = decimal(name)
         if index < len(self.env.args):
             value = self.env.args[index]
             self.used.add(index)

@@ -12,6 +12,12 @@ _ESCAPE = re.compile(rb'\\([0-7]{1,3}|x[0-9a-fA-F]*|.|$)', re.S)
 LARGEST = (1 << 64) - 1
 
 
+def decimal(digits: str, most: int = LARGEST) -> int:
+    """The number that decimal digits stand for, however many they are; `most` + 1 for a larger one."""
+    digits = digits.lstrip("0")
+    return most + 1 if len(digits) > len(str(most)) else min(int(digits or "0"), most + 1)
+
+
 def strtoull(text: str) -> tuple[int, str, bool]:
     """C's strtoull with base 0: the value (at most 2**64 - 1), what is left of the text, and whether it was too large."""
     found = _NUMBER.match(text)
@@ -27,7 +33,7 @@ def strtoull(text: str) -> tuple[int, str, bool]:
         end -= len(digits) - octal.end()
         value = int(octal[0], 8)
     else:
-        value = int(digits)
+        value = decimal(digits)
     if value > LARGEST:
         return LARGEST, text[end:], True
     return -value & LARGEST if sign == "-" else value, text[end:], False
@@ -43,8 +49,11 @@ def is_word(text: str) -> bool:
 
 def unescape(text: str) -> bytes:
     """The bytes that a string's or character's text stands for; NULs are kept. An unknown escape keeps its backslash."""
-    raw = text.encode("utf-8", "surrogateescape")
-    return _ESCAPE.sub(_escaped, raw) if b"\\" in raw else raw
+    raw, out, at = text.encode("utf-8", "surrogateescape"), bytearray(), 0
+    for found in _ESCAPE.finditer(raw):
+        out += raw[at : found.start()] + _escaped(found)
+        at = found.end()
+    return bytes(out + raw[at:]) if at else raw
 
 
 def _escaped(found: re.Match[bytes]) -> bytes:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 from smartos.dtrace.errors import OptionError
 from smartos.dtrace.ident import Ident, Stability
-from smartos.dtrace.parse.macros import c_string
+from smartos.dtrace.parse.macros import c_string, decimal
 from smartos.dtrace.tree import ProbeDesc
 
 if TYPE_CHECKING:
     from smartos.dtrace.parse.lexer import Lexer
 
-_TOKEN = re.compile(r'[\f\t\v ]*(?:("(?:[^"\\]|\\.)*")|(")|([^\f\t\v "]+))')
+_TOKEN = re.compile(r'[\f\t\v ]*+(?:("(?:[^"\\]++|\\.)*+")|(")|([^\f\t\v "]+))')
 _INTEGER = re.compile(r"(?:0[xX][0-9A-Fa-f]+|[0-9]+)[uU]?[lL]?[lL]?")
 _VERSION = re.compile(r"([0-9]{0,9})(?:\.([0-9]{0,9}))?(?:\.([0-9]{0,9}))?")
 _Item = int | bytes | str  # an integer, a string in quotes, or any other word
@@ -62,7 +62,7 @@ def control(lexer: "Lexer", text: str) -> None:
 
 def _items(lexer: "Lexer", text: str) -> list[_Item]:
     items: list[_Item] = []
-    for string, quote, word in _TOKEN.findall(text):
+    for string, quote, word in _TOKEN.findall(text.rstrip("\f\t\v ")):  # blanks at the end would be tried one by one
         if quote:
             raise lexer.error("D_STR_NL", "newline encountered in string literal")
         if string:
@@ -109,7 +109,7 @@ def _binding(lexer: "Lexer", pragma: str, items: list[_Item]) -> None:
     if len(items) < 2 or not isinstance(items[0], bytes) or not isinstance(items[1], str):
         raise _malformed(lexer, pragma, '"version" <ident>')
     found = _VERSION.fullmatch(items[0].decode("latin-1"))
-    major, minor, micro = (int(number or 0) for number in found.groups()) if found else (-1, 0, 0)
+    major, minor, micro = (decimal(number or "0") for number in found.groups()) if found else (-1, 0, 0)
     if not 0 <= major <= 0xFF or minor > 0xFFF or micro > 0xFFF:
         raise lexer.error("D_PRAGMA_INVAL", f"invalid version string specified by #pragma {pragma}")
     _apply(lexer, pragma, items[1], (major, minor, micro))
