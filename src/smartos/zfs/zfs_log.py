@@ -19,7 +19,7 @@ from smartos.zfs.zil_commit import GetData, Itx, Zilog
 if TYPE_CHECKING:
     from smartos.zfs.znode import Time
 
-AT_MODE, AT_UID, AT_GID, AT_ATIME, AT_MTIME, AT_SIZE = 0x2, 0x4, 0x8, 0x10, 0x20, 0x40
+AT_MODE, AT_UID, AT_GID, AT_SIZE, AT_ATIME, AT_MTIME = 0x2, 0x4, 0x8, 0x80, 0x100, 0x200
 HALF = 64 << 10  # a write that no log block takes is logged in pieces of this size
 
 LOG_CREATE = declare("fbt:zfs:zfs_log_create:entry", "zilog_t *", "dmu_tx_t *", "uint64_t", "znode_t *", "znode_t *", "char *")
