@@ -10,6 +10,7 @@ import pytest
 
 from smartos import probes
 from smartos.zfs import zfs_log, zil
+from smartos.zfs.campaign_log import telling
 from smartos.zfs.disk import MemoryDisk, Recorder, Write
 from smartos.zfs.errors import NoSpace, Unsupported
 from smartos.zfs.faults import FaultyDisk, Gone
@@ -331,7 +332,7 @@ def test_a_reader_shows_the_pool_as_it_was_and_says_what_waits() -> None:
     assert dataset.unreplayed() == 1
     assert dataset.filesystem().read(dataset.filesystem().lookup("/first")) == b"1"
     assert "tank/home: an intent log with 1 records was not replayed" in walk(found).notes
-    assert all(one.read(0, SIZE) == other.read(0, SIZE) for one, other in zip(before, disks, strict=True))
+    assert all(one._pages == other._pages for one, other in zip(before, disks, strict=True))
 
 
 # ---- replay
@@ -352,6 +353,8 @@ def test_the_power_may_fail_again_at_any_write_of_the_replay() -> None:
     for number, entry in enumerate(log):
         if isinstance(entry, Write):
             now.write(entry.offset, entry.data)
+            if number % 24 and not telling(entry):
+                continue
             after = power_cut([now])
             assert tree(after.open("tank/home")) == tree(home), f"after {number}"
             assert all(not each.trouble for each in after.replayed)
@@ -384,7 +387,7 @@ def test_records_that_are_not_replayed_here_are_refused_before_anything_is_chang
     before = [disk.copy() for disk in disks]
     with pytest.raises(Unsupported, match=r"tank/home has an intent log of 1 records, one of which \(TX_ACL\)"):
         Spa.import_(disks)
-    assert all(one.read(0, SIZE) == other.read(0, SIZE) for one, other in zip(before, disks, strict=True))
+    assert all(one._pages == other._pages for one, other in zip(before, disks, strict=True))
 
 
 def test_a_record_that_cannot_be_done_again_ends_the_replay_and_is_told_of() -> None:
@@ -428,3 +431,13 @@ def test_the_probes_have_the_names_of_the_real_functions() -> None:
     places = [names.index(name) for name in expected]
     assert places == sorted(places)
     assert ("zil_commit_writer", "zil-cw1") in heard and ("zil_commit", "return") in heard
+
+
+def test_looking_for_the_end_of_a_log_is_no_error_of_a_device() -> None:
+    """The block that comes next was never written: its read is speculative."""
+    pool, disks, home = made("mirror", 2)
+    home.write("/first", b"2", sync=True)
+    for again in (power_cut(disks), power_cut(disks)):
+        again.open("tank/home").write("/first", b"3", sync=True)
+        assert not any(leaf.stat.vs_checksum_errors for leaf in again.root.leaves())
+        assert not any(leaf.stat.vs_checksum_errors for leaf in power_cut(disks).root.leaves())

@@ -203,7 +203,7 @@ class Spa(Admin, Devices):
         self.scan = Scan(self)
         self.scan.load()
         self.errlog.load()
-        self.replayed = check_logs(self)
+        self.replayed = check_logs(self, found.read)
 
     def export(self, destroyed: bool = False) -> None:
         """`zpool export`: write everything, and say in the labels that nobody uses the pool; or `zpool destroy`, which

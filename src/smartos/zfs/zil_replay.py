@@ -21,6 +21,7 @@ from smartos.zfs.blkptr import DVA, Blkptr
 from smartos.zfs.dsl_dataset import LiveDataset
 from smartos.zfs.errors import Busy, NoSuchName, Unsupported, ZfsError
 from smartos.zfs.events import Event
+from smartos.zfs.reader import Reader
 from smartos.zfs.zil import LogBlock, Record
 from smartos.zfs.zpl import OBJECT, Zpl
 from smartos.zfs.zvol_live import LiveZvol
@@ -52,14 +53,15 @@ class Replayed:
     trouble: str = ""
 
 
-def check_logs(spa: "Spa") -> list[Replayed]:
-    """Claim and replay the logs of all datasets. Raises :class:`Unsupported` for records that are not replayed here,
+def check_logs(spa: "Spa", read: Reader) -> list[Replayed]:
+    """Claim and replay the logs of all datasets. `read` is not the pool's own reader: looking for the end of a log
+    (ZIO_FLAG_SPECULATIVE) is no error of a device. Raises :class:`Unsupported` for records that are not replayed here,
     before anything is changed."""
     waiting = []
     for each in spa.datasets(snapshots=False):
         if each.phys.bp.hole or each.objset.phys.zil_header.log.hole:
             continue
-        log = _Log(spa, each)
+        log = _Log(spa, each, read)
         if log.claimed or log.records or len(log.blocks) > 1:
             log.check()
             waiting.append(log)
@@ -74,11 +76,11 @@ def check_logs(spa: "Spa") -> list[Replayed]:
 class _Log:
     """A log that is to be replayed, as it was read: its blocks, and which of their pointers are taken for good."""
 
-    def __init__(self, spa: "Spa", dataset: LiveDataset) -> None:
-        self.spa, self.dataset, self.objset = spa, dataset, dataset.objset
+    def __init__(self, spa: "Spa", dataset: LiveDataset, read: Reader) -> None:
+        self.spa, self.dataset, self.objset, self.read = spa, dataset, dataset.objset, read
         self.header = self.objset.phys.zil_header
         self.claimed = bool(self.header.claim_txg)
-        self.blocks: list[LogBlock] = zil.chain(self.header, spa.read.raw)
+        self.blocks: list[LogBlock] = zil.chain(self.header, read.raw)
         self.done: list[Record] = []  # the records up to where the log was claimed
         self.seq = self.lr_seq = 0
         self._met: set[DVA] = set()
@@ -120,7 +122,7 @@ class _Log:
             return True
         try:
             if read:  # a record that points to a block which is not there was promised to nobody
-                self.spa.read(pointer)
+                self.read(pointer)
             self.spa.metaslabs.claim(pointer.dvas)
         except ZfsError:
             return False
