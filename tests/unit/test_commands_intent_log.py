@@ -45,7 +45,7 @@ def test_the_next_command_finds_what_was_promised_before_the_power_cut(tmp_path:
         assert run("cat tank/home:/db", again).data == b"committed"
         assert run("ls tank/home:/", again).out == "db\n"
         assert "errors: No known data errors" in run("zpool status", again).out
-        assert "d1          ONLINE       0     0     0" in run("zpool status", again).out
+        assert "d1        ONLINE       0     0     0" in run("zpool status", again).out
 
 
 def test_what_cannot_be_done_again_is_said_by_the_command_that_opened_the_pool(tmp_path: Path) -> None:

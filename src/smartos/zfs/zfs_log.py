@@ -22,16 +22,28 @@ if TYPE_CHECKING:
 AT_MODE, AT_UID, AT_GID, AT_SIZE, AT_ATIME, AT_MTIME = 0x2, 0x4, 0x8, 0x80, 0x100, 0x200
 HALF = 64 << 10  # a write that no log block takes is logged in pieces of this size
 
-LOG_CREATE = declare("fbt:zfs:zfs_log_create:entry", "zilog_t *", "dmu_tx_t *", "uint64_t", "znode_t *", "znode_t *", "char *")
-LOG_SYMLINK = declare("fbt:zfs:zfs_log_symlink:entry", "zilog_t *", "dmu_tx_t *", "uint64_t", "znode_t *", "znode_t *", "char *")
+LOG_CREATE = declare(
+    "fbt:zfs:zfs_log_create:entry", "zilog_t *", "dmu_tx_t *", "uint64_t", "znode_t *", "znode_t *", "char *"
+)
+LOG_SYMLINK = declare(
+    "fbt:zfs:zfs_log_symlink:entry", "zilog_t *", "dmu_tx_t *", "uint64_t", "znode_t *", "znode_t *", "char *"
+)
 LOG_REMOVE = declare("fbt:zfs:zfs_log_remove:entry", "zilog_t *", "dmu_tx_t *", "uint64_t", "znode_t *", "char *")
-LOG_LINK = declare("fbt:zfs:zfs_log_link:entry", "zilog_t *", "dmu_tx_t *", "uint64_t", "znode_t *", "znode_t *", "char *")
+LOG_LINK = declare(
+    "fbt:zfs:zfs_log_link:entry", "zilog_t *", "dmu_tx_t *", "uint64_t", "znode_t *", "znode_t *", "char *"
+)
 LOG_RENAME = declare(
     "fbt:zfs:zfs_log_rename:entry", "zilog_t *", "dmu_tx_t *", "uint64_t", "znode_t *", "char *", "znode_t *", "char *"
 )
-LOG_WRITE = declare("fbt:zfs:zfs_log_write:entry", "zilog_t *", "dmu_tx_t *", "int", "znode_t *", "offset_t", "ssize_t", "int")
-LOG_TRUNCATE = declare("fbt:zfs:zfs_log_truncate:entry", "zilog_t *", "dmu_tx_t *", "int", "znode_t *", "uint64_t", "uint64_t")
-LOG_SETATTR = declare("fbt:zfs:zfs_log_setattr:entry", "zilog_t *", "dmu_tx_t *", "int", "znode_t *", "vattr_t *", "uint_t")
+LOG_WRITE = declare(
+    "fbt:zfs:zfs_log_write:entry", "zilog_t *", "dmu_tx_t *", "int", "znode_t *", "offset_t", "ssize_t", "int"
+)
+LOG_TRUNCATE = declare(
+    "fbt:zfs:zfs_log_truncate:entry", "zilog_t *", "dmu_tx_t *", "int", "znode_t *", "uint64_t", "uint64_t"
+)
+LOG_SETATTR = declare(
+    "fbt:zfs:zfs_log_setattr:entry", "zilog_t *", "dmu_tx_t *", "int", "znode_t *", "vattr_t *", "uint_t"
+)
 
 FSYNC = 0x10  # of a write's ioflag
 
