@@ -150,8 +150,8 @@ def _try(tally: Tally, disks: list[MemoryDisk], promised: Promised, cut: int, fu
 
 
 def reordered(promised: Promised, count: int, seed: int) -> Tally:
-    """Cut the power at `count` random points, with the unflushed writes there or not, in any order, some torn; and every
-    fourth time cut it again in the middle of the import."""
+    """Cut the power at `count` random points, with the unflushed writes there or not, in any order, some torn; and
+    every fourth time cut it again in the middle of the import."""
     tally, chance, total = Tally(), random.Random(seed), writes(promised.log)
     for number in range(count):
         cut, now = chance.randrange(total + 1), {disk.name: disk.copy() for disk in promised.disks}

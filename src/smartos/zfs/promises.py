@@ -76,8 +76,8 @@ class Promising:
     def run(self, steps: int) -> None:
         """So many steps, chosen by the seed."""
         kinds = (
-            (self.write, 26), (self.overwrite, 26), (self.truncate, 8), (self.unlink, 6), (self.mkdir, 4), (self.link, 4),
-            (self.rename, 10), (self.fsync, 14), (self.volume, 16), (self.sync, 5), (self.snapshot, 2),
+            (self.write, 26), (self.overwrite, 26), (self.truncate, 8), (self.unlink, 6), (self.mkdir, 4),
+            (self.link, 4), (self.rename, 10), (self.fsync, 14), (self.volume, 16), (self.sync, 5), (self.snapshot, 2),
         )  # fmt: skip
         for _ in range(steps):
             self.chance.choices([each for each, _ in kinds], [weight for _, weight in kinds])[0]()
@@ -97,7 +97,8 @@ class Promising:
         return f"{self._path(history, True) or ''}/n{self.counter}"
 
     def _data(self) -> bytes:
-        return self.chance.randbytes(self.chance.choice((1, self.chance.randrange(1, 2000), self.chance.randrange(1, 30_000))))
+        sizes = (1, self.chance.randrange(1, 2000), self.chance.randrange(1, 30_000))
+        return self.chance.randbytes(self.chance.choice(sizes))
 
     def _done(self, name: str) -> None:
         if name == ALWAYS:

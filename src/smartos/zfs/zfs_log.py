@@ -1,7 +1,8 @@
 """What is noted of each change of a file or volume, for the intent log: the records of `zil.h`, without their header.
 
 Every function notes one change of the open transaction group, unless the log does not want it. A write is noted
-without its data, which a commit fetches when it comes to one, except a synchronous write, which is sure to be committed.
+without its data, which a commit fetches when it comes to one, except a synchronous write, which is sure to be
+committed.
 
 Left out: extended attributes, ACLs that the mode does not say, ephemeral owners, names without regard to case. Follows
 `zfs_log.c`, and `zvol_log_write` of `zvol.c`, of illumos as of 12 August 2011.

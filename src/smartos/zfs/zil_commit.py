@@ -1,4 +1,4 @@
-"""The intent log in motion: what a program was promised goes to disk at once, in a chain of blocks of the dataset's own.
+"""The intent log in motion: what a program was promised goes to disk at once, in a chain of blocks.
 
 Every change of a file is noted in memory as a record (`itx_t`). When its transaction group is on disk the record is
 forgotten; that is what becomes of most. But when a program calls fsync, the records are put into log blocks, written

@@ -7,8 +7,8 @@ transaction group, so that a power cut in the middle does nothing twice. When al
 A log without records is kept as it is: its one block is the next to be written.
 
 Left out: waiting with the replay until a filesystem is mounted; the records that :mod:`~smartos.zfs.zfs_replay` leaves
-out, which are refused, by name, before anything is changed. Follows `zil_claim`, `zil_parse` and `zil_replay` of `zil.c`
-of illumos as of 12 August 2011.
+out, which are refused, by name, before anything is changed. Follows `zil_claim`, `zil_parse` and `zil_replay` of
+`zil.c` of illumos as of 12 August 2011.
 """
 
 from dataclasses import dataclass
@@ -85,14 +85,16 @@ class _Log:
         vector = ZVOL_VECTOR if self.objset.phys.type == objset.ZVOL else ZFS_VECTOR
         wrong = next((each for block in self.blocks for each in block.entries if not known(each, vector)), None)
         if wrong is not None:
-            what = NAMES.get(wrong.type, f"TX_{wrong.type}") if wrong.type not in vector else "an owner of another domain"
+            what = NAMES.get(wrong.type, f"TX_{wrong.type}")
+            what = "an owner of another domain" if wrong.type in vector else what
             raise Unsupported(
-                f"{self.dataset.name} has an intent log of {self.records} records, one of which ({what}) is not replayed "
-                "here; import the pool where it was last used, and export it there"
+                f"{self.dataset.name} has an intent log of {self.records} records, one of which ({what}) is not "
+                "replayed here; import the pool where it was last used, and export it there"
             )
 
     def claim(self) -> int:
-        """`zil_claim`: take the blocks that no space map has, up to the first that cannot be; gives the newest birth."""
+        """`zil_claim`: take the blocks that no space map has, up to the first that cannot be taken; gives the newest
+        birth."""
         first_txg, latest = self.spa.uberblock.txg + 1, 0
         if CLAIM.listeners:
             CLAIM.fire(self.dataset.name, None)

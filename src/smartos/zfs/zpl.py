@@ -1,10 +1,11 @@
 """Files in motion: directories, files and links of a filesystem that is written to, by their paths.
 
 Every operation is a change to the open transaction group: it is seen at once, and it is on disk, wholly, when that
-group is; or before, in the intent log, when somebody asks for it by `fsync` or the property `sync`. A file of at most one
-record has one block that grows with it; a longer one has blocks of `recordsize`.
+group is; or before, in the intent log, when somebody asks for it by `fsync` or the property `sync`. A file of at most
+one record has one block that grows with it; a longer one has blocks of `recordsize`.
 
-Left out: open files, permissions, extended attributes, and times of access. Follows `zfs_vnops.c`, `zfs_dir.c` and `zfs_znode.c` of illumos as of 12 August 2011.
+Left out: open files, permissions, extended attributes, and times of access. Follows `zfs_vnops.c`, `zfs_dir.c` and
+`zfs_znode.c` of illumos as of 12 August 2011.
 """
 
 import stat
@@ -247,8 +248,9 @@ class Zpl:
     def write(self, path: str, data: bytes, offset: int | None = None, sync: bool = False) -> None:
         """Write to a file, which is made when it is not there; without `offset`, the data are all that it then holds.
 
-        With `sync` (FSYNC, as an open file has it by O_SYNC) they are safe when this returns. Raises :class:`NoSpace` (ENOSPC), :class:`QuotaExceeded` (EDQUOT), :class:`ReadOnly`, :class:`NoSuchName`.
-        What was written before the error stays.
+        With `sync` (FSYNC, as an open file has it by O_SYNC) they are safe when this returns. Raises :class:`NoSpace`
+        (ENOSPC), :class:`QuotaExceeded` (EDQUOT), :class:`ReadOnly`, :class:`NoSuchName`. What was written before the
+        error stays.
         """
         if not self.exists(path):
             self.create(path)
