@@ -206,6 +206,41 @@ def test_small_commits_share_no_more_than_a_flush_and_a_block_each() -> None:
     assert isinstance(first, Write) and len(first.data) == 4096 and not isinstance(second, Write)
 
 
+@pytest.mark.parametrize("version", [20, 28])
+def test_a_large_write_is_written_once_and_the_log_points_to_it(version: int) -> None:
+    """WR_INDIRECT: unless the block changes again, the transaction group takes it as it is."""
+    chance = random.Random(5)
+    pool, disks, home = made(version=version)
+    home.write("/large", chance.randbytes(300_000))
+    home.write("/again", chance.randbytes(100_000))
+    home.write("/gone", chance.randbytes(100_000))
+    home.objset.zil.commit()
+    home.write("/again", chance.randbytes(40_000), 3000, sync=True)
+    home.unlink("/gone")
+    home.fsync("/large")
+    log = Pool.open(disks).dataset("tank/home").intent_log()
+    pointers = [each.pointer for block in log for each in block.entries if each.type == zil.TX_WRITE]
+    assert len(pointers) == 6 and all(pointer is not None for pointer in pointers)
+    after = power_cut(disks)
+    assert tree(after.open("tank/home")) == tree(home)
+    sound(after)
+    heard = []
+    with probes.subscribe(lambda probe, args, context: heard.append(args[3]), "fbt:zfs:zio_write:entry"):
+        pool.sync()
+    assert max(heard) < 100_000, "no data block is written a second time"
+    assert tree(power_cut(disks).open("tank/home")) == tree(home)
+    sound(pool)
+
+
+def test_a_large_write_of_zeros_has_no_block_to_point_to() -> None:
+    pool, disks, home = made(compression="on")
+    synced = pool.txg.synced
+    home.write("/zeros", bytes(100_000), sync=True)
+    assert pool.txg.synced == synced and power_cut(disks).open("tank/home").read("/zeros") == bytes(100_000)
+    home.write("/more", bytes(128 << 10), sync=True)  # what no log block takes
+    assert pool.txg.synced == synced + 1 and power_cut(disks).open("tank/home").read("/more") == bytes(128 << 10)
+
+
 def test_a_log_without_room_waits_for_the_transaction_group() -> None:
     pool, disks, home = made()
     real, synced = pool.metaslabs.alloc, pool.txg.synced

@@ -20,7 +20,7 @@ from smartos.zfs.campaign_tally import SHAPES, SIZE, Tally, build
 from smartos.zfs.disk import Entry, MemoryDisk, Recorder, Write, survivors, writes
 from smartos.zfs.errors import ZfsError
 from smartos.zfs.label import DATA_OFFSET, END_SIZE
-from smartos.zfs.promises import ALWAYS, ASKED, DISK, VOLUME, History, Names, Promising
+from smartos.zfs.promises import ALWAYS, ASKED, DISK, RECORDS, VOLUME, History, Names, Promising
 from smartos.zfs.reader import ECK_OFFSET
 from smartos.zfs.spa import Spa, verify
 
@@ -78,8 +78,8 @@ def record(shape: str, seed: int, steps: int, version: int = 28) -> Promised:
     log: list[Entry] = []
     disks = [MemoryDisk(SIZE, f"c0t{n}d0") for n in range(SHAPES[shape][1])]
     pool = build(shape, [Recorder(disk, log) for disk in disks], seed, version)
-    pool.create(ALWAYS, sync="always")
-    pool.create(ASKED)
+    pool.create(ALWAYS, sync="always", recordsize=RECORDS[ALWAYS])
+    pool.create(ASKED, recordsize=RECORDS[ASKED])
     pool.create_volume(DISK, VOLUME)
     base = [disk.copy() for disk in disks]
     log.clear()

@@ -205,6 +205,18 @@ class LiveObjset(Visits):
         prop = policy(phys.type, level, phys.checksum or self.checksum, phys.compress or self.compress, self.copies)
         return self.spa.zio.write(prop, data, old, self.bookmark(node, level, number), fill)
 
+    def dmu_sync(self, node: Node, number: int) -> Blkptr | None:
+        """Write a changed data block now, and let the sync take it as it is, if it does not change again until then."""
+        data, before = bytes(node.block(number)), node.overridden.setdefault(number, [])
+        if before and before[-1][1] == data:
+            return before[-1][0]
+        phys = node.phys
+        prop = policy(phys.type, 0, phys.checksum or self.checksum, phys.compress or self.compress, self.copies)
+        pointer = self.spa.zio.dmu_sync(prop, data, self.bookmark(node, 0, number))
+        if pointer is not None:
+            before.append((pointer, data))
+        return pointer
+
     def fill_of(self, node: Node, data: bytes) -> int:
         """What a data block counts for: one, or the objects in a block of dnodes."""
         if node.phys.type != dmu.DNODE:

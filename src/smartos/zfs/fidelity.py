@@ -99,8 +99,7 @@ ENTRIES: list[Entry] = [
         "fsync, O_SYNC, a volume's flush and sync=always write it, in chained blocks of both formats; an import claims and "
         "replays it, and may itself be cut off. zdb -i prints ours line for line, zfs-fuse replays ours, and ours replays "
         "what it left when it was killed.",
-        "Log devices, logbias, one block for several writers, pointing to the data of large writes (which is replayed); "
-        "records of ACLs and extended attributes are refused by name. A pool that is only read is shown as it was before "
+        "Log devices, logbias, one block for several writers; records of ACLs and extended attributes are refused by name. A pool that is only read is shown as it was before "
         "its log.",
         f"zil.c, zfs_log.c, zfs_replay.c, zvol.c of {ILLUMOS}",
         "tests/conformance/test_zfs_intent_log.py",

@@ -14,9 +14,9 @@ from smartos.zfs.disk import Entry, writes
 from smartos.zfs.spa import Spa
 from smartos.zfs.zpl import Zpl
 
-RECORD = 4096
 VOLUME = 256 << 10
 ALWAYS, ASKED, DISK = "tank/always", "tank/asked", "tank/disk"
+RECORDS = {ALWAYS: 4096, ASKED: 128 << 10}  # recordsize: in the second, large writes have blocks of their own
 Names = dict[str, int | None]  # by path: the object, None for a directory
 
 
@@ -97,19 +97,20 @@ class Promising:
         return f"{self._path(history, True) or ''}/n{self.counter}"
 
     def _data(self) -> bytes:
-        sizes = (1, self.chance.randrange(1, 2000), self.chance.randrange(1, 30_000))
+        sizes = (1, self.chance.randrange(1, 2000), self.chance.randrange(1, 30_000), self.chance.randrange(33_000, 90_000))
         return self.chance.randbytes(self.chance.choice(sizes))
 
     def _done(self, name: str) -> None:
         if name == ALWAYS:
             self.histories[name].promise(writes(self.log))
 
-    def _chunks(self, history: History, number: int, offset: int, data: bytes, at: int) -> None:
+    def _chunks(self, name: str, number: int, offset: int, data: bytes, at: int) -> None:
         """A write is as many changes as there are records that it touches."""
+        history, record = self.histories[name], RECORDS[name]
         old, done = history.contents[number][-1][1], 0
         while done < len(data):
             here = offset + done
-            length = min(RECORD - here % RECORD, len(data) - done)
+            length = min(record - here % record, len(data) - done)
             old = old[:here].ljust(here, b"\0") + data[done : done + length] + old[here + length :]
             history.note(at, number=number, data=old)
             done += length
@@ -125,7 +126,7 @@ class Promising:
         number = fs.lookup(path)
         history.contents[number] = [(at, b"")]
         history.note(at, {**history.now, path: number})
-        self._chunks(history, number, 0, data, at)
+        self._chunks(name, number, 0, data, at)
         if sync:
             history.promise(writes(self.log), {number})
         self._done(name)
@@ -139,7 +140,7 @@ class Promising:
         size, data, at = len(history.data(path)), self._data(), writes(self.log)
         offset, sync = self.chance.randrange(size * 5 // 4 + 1), self.chance.random() < 0.3
         fs.write(path, data, offset, sync=sync)
-        self._chunks(history, history.now[path], offset, data, at)
+        self._chunks(name, history.now[path], offset, data, at)
         if sync:
             history.promise(writes(self.log), {history.now[path]})
         self._done(name)

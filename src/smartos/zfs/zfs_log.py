@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from smartos.zfs.znode import Time
 
 AT_MODE, AT_UID, AT_GID, AT_SIZE, AT_ATIME, AT_MTIME = 0x2, 0x4, 0x8, 0x80, 0x100, 0x200
+IMMEDIATE = 32 << 10  # zfs_immediate_write_sz
 HALF = 64 << 10  # a write that no log block takes is logged in pieces of this size
 
 LOG_CREATE = declare(
@@ -96,19 +97,22 @@ def log_rename(log: Zilog, txg: int, source: int, old: str, target: int, new: st
     log.assign(Itx(zil.TX_RENAME, txg, number, struct.pack("<2Q", source, target) + _name(old) + _name(new)))
 
 
-def log_write(log: Zilog, txg: int, number: int, offset: int, data: bytes, get_data: GetData, sync: bool) -> None:
-    """TX_WRITE: bytes of object `number`. With `sync` they are kept (WR_COPIED), else fetched later (WR_NEED_COPY)."""
+def log_write(
+    log: Zilog, txg: int, number: int, offset: int, data: bytes, get_data: GetData, sync: bool, blksz: int
+) -> None:
+    """TX_WRITE: bytes of object `number`, whose blocks have `blksz`. Of a large write the block is written ahead, and
+    pointed to (WR_INDIRECT); else with `sync` its data are kept (WR_COPIED), or fetched later (WR_NEED_COPY)."""
     if not log.wanted:
         return
     if LOG_WRITE.listeners:
         LOG_WRITE.fire(log, None, zil.TX_WRITE, number, offset, len(data), FSYNC if sync else 0)
-    at = 0
+    at, indirect = 0, IMMEDIATE < len(data) <= blksz
     while at < len(data):
         length = len(data) - at
-        length = HALF if length > zil.MAX_LOG_DATA else length
+        length = HALF if length > zil.MAX_LOG_DATA and not indirect else length
         body = struct.pack(f"<4Q{BLKPTR_SIZE}x", number, offset + at, length, 0)
-        kept = bytes(data[at : at + length]) if sync else None
-        log.assign(Itx(zil.TX_WRITE, txg, number, body, length, offset + at, kept, get_data, sync))
+        kept = bytes(data[at : at + length]) if sync and not indirect else None
+        log.assign(Itx(zil.TX_WRITE, txg, number, body, length, offset + at, indirect, kept, get_data, sync))
         at += length
 
 

@@ -9,8 +9,8 @@ block; so a dataset's first fsync waits for a transaction group, and all later o
 When a transaction group is on disk, so is all that the log's records say; its blocks are freed, but for the one that
 comes next. What a power cut leaves is replayed when the pool is imported: see :mod:`~smartos.zfs.zil_replay`.
 
-Left out: log devices; several writers who wait for one block; `dmu_sync` (WR_INDIRECT), by which the real log points to
-the data of writes over 32 KiB instead of copying them. Follows `zil.c` of illumos as of 12 August 2011.
+Left out: log devices and `logbias`; several writers who wait for one block. Follows `zil.c`, and `zfs_get_data` of
+`zfs_vnops.c`, of illumos as of 12 August 2011.
 """
 
 from collections.abc import Callable
@@ -51,7 +51,8 @@ GetData = Callable[[int, int, int], bytes | None]
 @dataclass(slots=True, eq=False)
 class Itx:
     """`itx_t`: a change that may have to be logged. `body` is its record behind the common header; of a write,
-    `get_data` fetches the data at the time of the commit, if there are any by then, unless `data` holds them."""
+    `get_data` fetches the data at the time of the commit, if there are any by then, unless `data` holds them;
+    `indirect`: the record is to point to their block."""
 
     kind: int
     txg: int
@@ -59,6 +60,7 @@ class Itx:
     body: bytes
     length: int = 0
     offset: int = 0
+    indirect: bool = False
     data: bytes | None = None
     get_data: GetData | None = None
     sync: bool = False
@@ -199,14 +201,32 @@ class Zilog:
             data = itx.get_data(itx.oid, itx.offset, itx.length)
             if data is None:  # the file is gone, or cut off before it
                 return 0
-        body = itx.body + (data or b"")
+        pointer = self._ahead(itx, touched) if itx.indirect else None
+        if pointer is None:
+            body = itx.body + (data or b"")
+        else:
+            body = itx.body[: -zil.BLKPTR_SIZE] + pointer.pack()
         size = zil.COMMON_SIZE + len(body) + -len(body) % 8
         if len(self.lwbs[-1].records) + size > zil.room(self.lwbs[-1].pointer):
             self._write(used + size, touched)
+            if size > zil.room(self.lwbs[-1].pointer):
+                raise NoSpace(f"no log block takes a record of {size:,} bytes")
         lwb, self.lr_seq = self.lwbs[-1], self.lr_seq + 1
         lwb.records += zil.pack_record(itx.kind, size, itx.txg, self.lr_seq, body)
         lwb.max_txg = max(lwb.max_txg, itx.txg)
         return size
+
+    def _ahead(self, itx: Itx, touched: set[int]) -> Blkptr | None:
+        """The pointer to the block of a large write (WR_INDIRECT), which is written now; None when it has to be copied
+        after all, because the file has other blocks by now, or no block could be written."""
+        node = self.objset.node(itx.oid)
+        number, skip = divmod(itx.offset, node.block_size)
+        if number not in node.dirty or skip + itx.length > node.block_size:
+            return None
+        pointer = self.objset.dmu_sync(node, number)
+        if pointer is not None:
+            touched.update(dva.vdev for dva in pointer.dvas)
+        return pointer
 
     def _write(self, used: int, touched: set[int]) -> None:
         """`zil_lwb_write_start`: write the last block, with the address of a new one. `used` bytes were logged by this

@@ -276,8 +276,9 @@ class Zpl:
             self._begin(length + 512)
             piece = data[at : at + length]
             with self.spa.txg.hold(self.spa) as txg:
-                self._write(self.objset.node(number), here, piece, record)
-                zfs_log.log_write(log, txg, number, here, piece, self.get_data, sync)
+                node = self.objset.node(number)
+                self._write(node, here, piece, record)
+                zfs_log.log_write(log, txg, number, here, piece, self.get_data, sync, node.block_size)
             at += length
 
     def _write(self, node: Node, offset: int, data: bytes, record: int) -> None:

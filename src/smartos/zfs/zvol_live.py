@@ -85,7 +85,7 @@ class LiveZvol:
             piece = data[at : at + length]
             with self.spa.txg.hold(self.spa) as txg:
                 self.dataset.objset.node(OBJECT).write(offset + at, piece)
-                zfs_log.log_write(log, txg, OBJECT, offset + at, piece, self.get_data, sync)
+                zfs_log.log_write(log, txg, OBJECT, offset + at, piece, self.get_data, sync, block)
             at += length
         if sync:
             log.commit(OBJECT)
