@@ -31,8 +31,8 @@ def log(*blocks: list[bytes], crypt: bool = False, more: int = 1) -> tuple[ZilHe
     disk = {}
     for pointer, following, records in zip(pointers, pointers[1:], blocks, strict=False):
         body = b"".join(records)
-        head = struct.pack("<Q", 0) + following.pack() + struct.pack("<2Q", 192 + len(body), checksum.ECK_MAGIC)
-        data = (head + struct.pack("<4Q", *pointer.cksum) + bytes(8) + body).ljust(SIZE, b"\0")
+        head = struct.pack("<Q", 0) + following.pack() + struct.pack("<2Q", zil.CHAIN_SIZE + len(body), checksum.ECK_MAGIC)
+        data = (head + struct.pack("<4Q", *pointer.cksum) + body).ljust(SIZE, b"\0")
         words = checksum.fletcher_4(data)
         if crypt:
             words = (*checksum.folded(words)[:2], 77, 88)  # half of it is a message authentication code

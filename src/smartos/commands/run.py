@@ -10,7 +10,7 @@ Left out: the rest of a shell: appending, more than one pipe, variables, pattern
 import importlib
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from smartos.commands.output import CommandError, Output
@@ -147,7 +147,9 @@ def _call(words: list[str], system: System, stdin: Callable[[], bytes] | None, t
     try:
         if name == "dtrace":
             return command(words[1:], system)  # the commands of -c and system() have their turns
-        return system.turn.have(words, lambda: command(words[1:], system))
+        done = system.turn.have(words, lambda: command(words[1:], system))
+        notes, system.notes = system.notes, ""
+        return replace(done, err=notes + done.err) if notes else done
     except CommandError as error:
         return Output(error.out, f"{error}\n", error.status)
     except PoolSuspended as error:

@@ -71,7 +71,7 @@ class System:
         self.uncached: dict[str, str] = {}  # pools with another cache file than ours: its name, or "none"
         self.absent: set[int] = set()  # devices that were not there when their pool was imported, by guid
         self.stdin: Callable[[], bytes] | None = None
-        self.terminal = True
+        self.terminal, self.notes = True, ""
         self._disks: dict[Path, FileDisk] = {}
         self._cached = b""
         self._counted: dict[str, error_counts.Counts] = {}
@@ -162,13 +162,19 @@ class System:
         disks = [self.disk(path) for path in paths]
         return Spa.import_(disks, config["pool_guid"], clock=self.clock, seed=self.seed(), new_name=new_name)
 
-    @staticmethod
-    def _opened(pool: Spa) -> Spa:
+    def _opened(self, pool: Spa) -> Spa:
         pool.events.enabled = False
+        self.note_replay(pool)
         for leaf in pool.root.leaves():
             if leaf.leaf and leaf.disk is not None and leaf.path != leaf.disk.name:
                 leaf.path, pool.config_dirty = leaf.disk.name, True  # the file was moved
         return pool
+
+    def note_replay(self, pool: Spa) -> None:
+        """Have the next command say what of an intent log could not be done again when the pool was imported."""
+        for each in pool.replayed:
+            if each.trouble:
+                self.notes += f"{each.name}: its intent log was replayed up to {each.trouble}; the rest of it is lost\n"
 
     def device_files(self) -> Iterator[Path]:
         """The files of all devices: of the pools that are open, and of those that the cache file names."""

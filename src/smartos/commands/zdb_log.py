@@ -126,9 +126,9 @@ def _setattr(record: Record) -> Iterator[str]:
     number, mask, mode, uid, gid, size, accessed, nanos, modified, mnanos = record.words(10)
     yield f"{TAB}foid {number}, mask 0x{mask:x}"
     for bit, line in (
-        (0x2, f"AT_MODE  {mode:o}"), (0x4, f"AT_UID   {uid}"), (0x8, f"AT_GID   {gid}"), (0x40, f"AT_SIZE  {size}"),
-        (0x10, f"AT_ATIME {accessed}.{nanos:09} {ctime(accessed)}"),
-        (0x20, f"AT_MTIME {modified}.{mnanos:09} {ctime(modified)}"),
+        (0x2, f"AT_MODE  {mode:o}"), (0x4, f"AT_UID   {uid}"), (0x8, f"AT_GID   {gid}"), (0x80, f"AT_SIZE  {size}"),
+        (0x100, f"AT_ATIME {accessed}.{nanos:09} {ctime(accessed)}"),
+        (0x200, f"AT_MTIME {modified}.{mnanos:09} {ctime(modified)}"),
     ):  # fmt: skip
         if mask & bit:
             yield f"{TAB}{line}"

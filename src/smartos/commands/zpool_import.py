@@ -269,6 +269,7 @@ def _import(system: System, found: Candidate, new: str, props: dict, flags: set[
             ) from None
         raise CommandError(f"{wrong}: {error}") from None
     pool.events.enabled, pool.config_dirty = False, True
+    system.note_replay(pool)
     for leaf in pool.root.leaves():
         if leaf.leaf and leaf.disk is not None:
             leaf.path = leaf.disk.name

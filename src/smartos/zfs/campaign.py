@@ -4,8 +4,8 @@ commands run at once and are killed.
     python -m smartos.zfs.campaign --seeds 10
 
 Each is in a module of its own, :mod:`~smartos.zfs.campaign_crash`, :mod:`~smartos.zfs.campaign_fault` and
-:mod:`~smartos.zfs.campaign_process`; `make campaign` runs them at length, side by side. The exit status is 1 when
-anything failed.
+:mod:`~smartos.zfs.campaign_process`, and the crash campaign has a second part, :mod:`~smartos.zfs.campaign_log`, for
+what fsync promised; `make campaign` runs them at length, side by side. The exit status is 1 when anything failed.
 
 Left out: what those three leave out.
 """
@@ -15,6 +15,7 @@ import sys
 
 from smartos.zfs.campaign_crash import crash_campaign
 from smartos.zfs.campaign_fault import fault_campaign
+from smartos.zfs.campaign_log import log_campaign
 from smartos.zfs.campaign_process import process_campaign
 from smartos.zfs.campaign_tally import SHAPES, Tally
 
@@ -26,6 +27,7 @@ def crashes(seeds: range, steps: int, cuts: int, every: int) -> Tally:
     total = Tally()
     for seed in seeds:
         total.add(crash_campaign(seed, steps, cuts, every=every))
+        total.add(log_campaign(seed, steps, cuts, every=every))
         print(f"crash campaign: seed {seed}, {total.counts['crashes']:,} crashes so far", flush=True)  # noqa: T201
     return total
 

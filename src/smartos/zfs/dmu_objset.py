@@ -5,8 +5,8 @@ a block that a snapshot still holds is not freed. The MOS has no dataset; its sp
 files have owners, the bytes of each owner and group are counted as the objects sync.
 
 Left out: the meta-dnode of a real filesystem has all its seven levels from the beginning, here it gains them as it
-grows; the intent log (its header is kept as it is found). Follows `dmu_objset.c` (`dmu_objset_sync`,
-`dmu_objset_do_userquota_updates`) and `dmu_object.c` of illumos as of 12 August 2011.
+grows. Follows `dmu_objset.c` (`dmu_objset_sync`, `dmu_objset_do_userquota_updates`) and `dmu_object.c` of illumos as of
+12 August 2011.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,6 +22,7 @@ from smartos.zfs.errors import Exists, NoSuchObject, Unsupported
 from smartos.zfs.events import Bookmark
 from smartos.zfs.objset import GROUPUSED, META, USERACCOUNTING_COMPLETE, USERUSED, ObjsetPhys
 from smartos.zfs.zap_live import ZapTable
+from smartos.zfs.zil_commit import Zilog
 from smartos.zfs.zio_write import policy
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Owner(Protocol):
 
 class LiveObjset(Visits):
     """An object set that can be changed. `root` is its root block as of the last sync, `name` for messages and events,
-    `dataset` the object number of its dataset (0 for the MOS)."""
+    `dataset` the object number of its dataset (0 for the MOS), `zil` its intent log."""
 
     def __init__(self, spa: "Spa", root: Blkptr, owner: Owner, name: str, dataset: int = 0) -> None:
         self.spa, self.root, self.owner, self.name, self.dataset = spa, root, owner, name, dataset
@@ -68,6 +69,7 @@ class LiveObjset(Visits):
             if phys is not None and phys.type != dmu.NONE:
                 self.special[number] = Node(self, number, phys)
         self._next = 0
+        self.zil = Zilog(self)
 
     @classmethod
     def create(cls, spa: "Spa", owner: Owner, name: str, kind: int, dataset: int = 0) -> "LiveObjset":
@@ -203,6 +205,18 @@ class LiveObjset(Visits):
         prop = policy(phys.type, level, phys.checksum or self.checksum, phys.compress or self.compress, self.copies)
         return self.spa.zio.write(prop, data, old, self.bookmark(node, level, number), fill)
 
+    def dmu_sync(self, node: Node, number: int) -> Blkptr | None:
+        """Write a changed data block now, and let the sync take it as it is, if it does not change again until then."""
+        data, before = bytes(node.block(number)), node.overridden.setdefault(number, [])
+        if before and before[-1][1] == data:
+            return before[-1][0]
+        phys = node.phys
+        prop = policy(phys.type, 0, phys.checksum or self.checksum, phys.compress or self.compress, self.copies)
+        pointer = self.spa.zio.dmu_sync(prop, data, self.bookmark(node, 0, number))
+        if pointer is not None:
+            before.append((pointer, data))
+        return pointer
+
     def fill_of(self, node: Node, data: bytes) -> int:
         """What a data block counts for: one, or the objects in a block of dnodes."""
         if node.phys.type != dmu.DNODE:
@@ -238,6 +252,8 @@ class LiveObjset(Visits):
         self._sync_root()
 
     def _sync_root(self) -> None:
+        if self.spa.sync_pass == 1:
+            self.zil.sync_log(self.spa.syncing_txg)
         fill = sum(pointer.fill for pointer in self.meta.phys.blkptrs if not pointer.hole)
         old = self.root
         prop = policy(dmu.OBJSET, 0, self.checksum, self.compress, self.copies)

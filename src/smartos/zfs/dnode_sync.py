@@ -28,7 +28,8 @@ DNODE_FREE_RANGE = declare("fbt:zfs:dnode_free_range:entry", "dnode_t *", "uint6
 
 class Node:
     """An object that can be changed (`dnode_t`). `phys` is the dnode as it will be written, `dirty` the changed blocks
-    by number (None: made a hole), `struct` what the bonus holds once it was unpacked, `doomed` the trees to be freed.
+    by number (None: made a hole), `struct` what the bonus holds once it was unpacked, `doomed` the trees to be freed,
+    `overridden` blocks that were written ahead of the sync for the intent log, by number, with what they held.
     """
 
     def __init__(self, objset: "LiveObjset", number: int, phys: Dnode) -> None:
@@ -37,6 +38,7 @@ class Node:
         self.struct: object = None
         self.doomed: list[Dnode] = []
         self.table: ZapTable | None = None
+        self.overridden: dict[int, list[tuple[Blkptr, bytes]]] = {}
         self.accounted = self._account()
 
     def _account(self) -> tuple[int, int, int] | None:
@@ -176,6 +178,8 @@ class Node:
         """`dmu_object_free`: the number is free at once, the blocks when the transaction group syncs."""
         self.phys.maxblkid = max([self.phys.maxblkid, *self.dirty])  # what was cut off is still in the tree on disk
         self.doomed.append(self.phys)
+        if self.overridden:
+            self.overridden = {-1: [each for found in self.overridden.values() for each in found]}
         self.phys, self.dirty, self.struct, self.table = Dnode(nlevels=0, nblkptr=0), {}, None, None
         self.touch()
 
@@ -195,12 +199,21 @@ class Node:
                 self.objset.kill(pointer)
         self.doomed = []
         if self.free:
+            self._unoverride()
             return
         if self.table is not None and self.table.dirty:
             self.table.store(self)
         if self.struct is not None:
             self.phys.bonus = self.struct.pack()
         self._sync_tree()
+        self._unoverride()
+
+    def _unoverride(self) -> None:
+        """`dbuf_unoverride`: what was written ahead of the sync, and changed or went since, is free again."""
+        if self.overridden:
+            for pointer, _ in (each for found in self.overridden.values() for each in found):
+                self.objset.spa.zio.free(pointer)
+            self.overridden = {}
 
     def _sync_tree(self) -> None:
         phys = self.phys
@@ -248,6 +261,11 @@ class Node:
             if data is None:
                 self._exchange(old, Blkptr())
                 return Blkptr()
+            ahead = self.overridden.get(number)
+            if ahead and ahead[-1][1] == data:
+                new = ahead.pop()[0]
+                self._exchange(old, new)
+                return new
             return self._store(0, number, bytes(data), old, self.objset.fill_of(self, bytes(data)))
         if number == 0 and level in seed:
             content = bytearray(seed[level])

@@ -31,6 +31,7 @@ from smartos.zfs.dsl_dataset import LiveDataset
 from smartos.zfs.dsl_dir import MIN_SLOP, LiveDir
 from smartos.zfs.errors import NoSuchName, ZfsError
 from smartos.zfs.events import Event
+from smartos.zfs.zil_commit import Zilog
 
 if TYPE_CHECKING:
     from smartos.zfs.spa import Spa
@@ -57,7 +58,8 @@ class SyncTask:
 
 
 class DslPool:
-    """The datasets of a pool. `dirs` and `known` are those directories and datasets that are in memory, by object."""
+    """The datasets of a pool. `dirs` and `known` are those directories and datasets that are in memory, by object;
+    `logs` the intent logs that have noted something that is not on disk, by their datasets' objects."""
 
     def __init__(self, spa: "Spa", root: Blkptr) -> None:
         self.spa = spa
@@ -65,6 +67,7 @@ class DslPool:
         self.known: dict[int, LiveDataset] = {}
         self.dirty_datasets: dict[int, LiveDataset] = {}
         self.tasks: list[SyncTask] = []
+        self.logs: dict[int, Zilog] = {}
         self.mos_delta = (0, 0, 0)
         self.origin_snap: LiveDataset | None = None
         self.free_dir: LiveDir | None = None
@@ -186,6 +189,7 @@ class DslPool:
             made.checksum = self.prop_get(dataset.dir, "checksum")[0]
             made.compress = self.prop_get(dataset.dir, "compression")[0]
             made.copies = self.prop_get(dataset.dir, "copies")[0]
+            made.zil.sync = self.prop_get(dataset.dir, "sync")[0]
             if made.phys.type == objset.ZFS:
                 from smartos.zfs.zpl_create import owners
 
@@ -247,6 +251,13 @@ class DslPool:
                 self.mos_dir.diduse(USED_HEAD, *delta)
         if IO.listeners:
             IO.fire(0, 0)
+
+    def zil_clean(self, txg: int) -> None:
+        """`dsl_pool_zil_clean`: the transaction group is on disk, so the intent logs can forget it."""
+        for number, log in list(self.logs.items()):
+            log.clean(txg)
+            if not log.itxs:
+                del self.logs[number]
 
     def _run(self, task: SyncTask) -> None:
         if TASK_SYNC.listeners:

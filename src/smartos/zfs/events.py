@@ -33,7 +33,7 @@ class Event:
 
     The kinds: `open`, `quiesce`, `sync`, `synced` (of a transaction group), `write`, `rewrite` (a block), `free`,
     `defer` (a free put off to the next group), `dead` (a block that a snapshot keeps), `task` (a sync task), `flush`,
-    `label`, `uberblock`, `vdev`, `scan`.
+    `label`, `uberblock`, `vdev`, `scan`, `log` (a block of an intent log), `replay` (of one, at an import).
     """
 
     txg: int

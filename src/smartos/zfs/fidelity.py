@@ -90,17 +90,19 @@ ENTRIES: list[Entry] = [
     Entry(
         "Volumes",
         "A disk of a given size and block size as object 1 of its object set, with a reservation unless it is sparse.",
-        "The device node, changing the size, synchronous writes, the dump device.",
+        "The device node, changing the size, the dump device.",
         f"zvol.c of {ILLUMOS}",
         "tests/unit/test_zfs_zpl.py",
     ),
     Entry(
         "Intent log",
-        "The chain of log blocks is found and verified, its records are counted, and its space is accounted for. A pool "
-        "with records that wait is shown as it was before them; to import it for writing is refused.",
-        "Writing a log, and replaying one: nothing is safe here before its transaction group is.",
-        f"{OPENZFS}, zil.h and zil.c",
-        "tests/unit/test_zfs_spa.py",
+        "fsync, O_SYNC, a volume's flush and sync=always write it, in chained blocks of both formats; an import claims and "
+        "replays it, and may itself be cut off. zdb -i prints ours line for line, zfs-fuse replays ours, and ours replays "
+        "what it left when it was killed.",
+        "Log devices, logbias, one block for several writers; records of ACLs and extended attributes are refused by name. A pool that is only read is shown as it was before "
+        "its log.",
+        f"zil.c, zfs_log.c, zfs_replay.c, zvol.c of {ILLUMOS}",
+        "tests/conformance/test_zfs_intent_log.py",
     ),
     Entry(
         "Mirrors and self-healing",
@@ -222,8 +224,9 @@ ENTRIES: list[Entry] = [
     Entry(
         "Crash campaign",
         "The power fails after every write of a workload, and at many points with unflushed writes lost, torn and "
-        "reordered: the pool opens and holds a committed state, none older than the last that was safe.",
-        "Power that fails during an import; disks that lie about a flush, which fail it, as they must.",
+        "reordered: the pool opens and holds a committed state, none older than the last that was safe; and with an intent "
+        "log all that fsync promised, and nothing by halves, even when the import is cut off too.",
+        "Power that fails during an import without a log; disks that lie about a flush, which fail it, as they must.",
         "our own; in the manner of ztest",
         "tests/unit/test_zfs_campaign.py",
     ),

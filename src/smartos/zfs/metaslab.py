@@ -101,6 +101,11 @@ class Metaslab:
         self.allocs.add(found, found + size)
         return found
 
+    def claim(self, offset: int, size: int) -> None:
+        """`metaslab_claim_dva`: take this very range. Raises :class:`CorruptPool` unless all of it is free."""
+        self.free.remove(offset, offset + size)
+        self.allocs.add(offset, offset + size)
+
     def release(self, offset: int, size: int) -> None:
         """Note a free; the range can be allocated again when the transaction groups that still see it are past."""
         if self.free.overlap(offset, offset + size):
@@ -256,21 +261,26 @@ class MetaslabClass:
         """`spa_update_dspace`: the space with parity taken out (deflated)."""
         return sum((group.space >> 9) * group.ratio for group in self.groups)
 
-    def alloc(self, psize: int, copies: int, txg: int, gang: bool = False) -> tuple[DVA, ...]:
-        """Addresses for the copies of a block, as far apart as can be. Raises :class:`NoSpace` for want of a range."""
+    def alloc(
+        self, psize: int, copies: int, txg: int, gang: bool = False, avoid: DVA | None = None
+    ) -> tuple[DVA, ...]:
+        """Addresses for the copies of a block, as far apart as can be. Raises :class:`NoSpace` for want of a range.
+
+        `avoid` is an address on whose vdev the block is rather not to be (METASLAB_HINTBP_AVOID).
+        """
         dvas: list[DVA] = []
         for _ in range(copies):
             try:
-                dvas.append(self._alloc_dva(psize, dvas, txg, gang))
+                dvas.append(self._alloc_dva(psize, dvas, txg, gang, avoid))
             except NoSpace:
                 for dva in dvas:
                     self._unalloc(dva)
                 raise
         return tuple(dvas)
 
-    def _alloc_dva(self, psize: int, before: list[DVA], txg: int, gang: bool) -> DVA:
-        count = len(self.groups)
-        start = (self._index(before[-1].vdev) + 1) % count if before else self.rotor
+    def _alloc_dva(self, psize: int, before: list[DVA], txg: int, gang: bool, avoid: DVA | None = None) -> DVA:
+        count, beside = len(self.groups), before[-1] if before else avoid
+        start = (self._index(beside.vdev) + 1) % count if beside else self.rotor
         shift, patience = DITTO_SHIFT, True
         while True:
             all_zero = True
@@ -316,6 +326,14 @@ class MetaslabClass:
         ms = self.group(dva.vdev).metaslab(dva.offset)
         ms.allocs.remove(dva.offset, dva.offset + dva.asize)
         ms.free.add(dva.offset, dva.offset + dva.asize)
+
+    def claim(self, dvas: tuple[DVA, ...]) -> None:
+        """`metaslab_claim`: take what a log from before a crash holds. Raises :class:`CorruptPool` unless it is free."""
+        places = [(self.group(dva.vdev).metaslab(dva.offset), dva) for dva in dvas]
+        if not all(ms.free.covers(dva.offset, dva.offset + dva.asize) for ms, dva in places):
+            raise CorruptPool("a block of an intent log is not free to be claimed")
+        for ms, dva in places:
+            ms.claim(dva.offset, dva.asize)
 
     def free(self, dva: DVA, txg: int) -> None:
         """`metaslab_free_dva`: give a copy's space back. Raises :class:`CorruptPool` when it is free already."""

@@ -44,6 +44,8 @@ def receive(spa: "Spa", stream: bytes, name: str, force: bool = False) -> LiveDa
     if begin.features & replay.SA_SPILL and spa.version < 24:
         raise Unsupported(f"cannot receive: the stream has system attributes, and pool version {spa.version} has none")
     head = _into(spa, begin, path, snapname, force)
+    if not head.phys.bp.hole:
+        head.objset.zil.suspend()
     count = 0
     for record in records:
         count += len(record.data) + replay.SIZE

@@ -9,14 +9,14 @@
 What is written to the disks is the real format at a version before features (28 unless told otherwise), so that any ZFS
 can open it. Administration is in :mod:`~smartos.zfs.spa_admin`, devices in :mod:`~smartos.zfs.spa_vdev`.
 
-Left out: several processes, a cache of open pools, log and cache devices, the intent log, deduplication, upgrades, and
-big-endian pools, which are only read. Follows `spa.c` of illumos as of 12 August 2011 (commit c9c7122).
+Left out: several processes, a cache of open pools, log and cache devices, deduplication, upgrades, and big-endian pools,
+which are only read. Follows `spa.c` of illumos as of 12 August 2011 (commit c9c7122).
 """
 
 import random
 from collections.abc import Callable, Iterable, Sequence
 
-from smartos.zfs import bpobj, checksum, dmu, dsl_prop, objset, spa_config, txg, vdev, zil
+from smartos.zfs import bpobj, checksum, dmu, dsl_prop, spa_config, txg, vdev
 from smartos.zfs.blkptr import Blkptr
 from smartos.zfs.bpobj import LiveBpobj
 from smartos.zfs.disk import Disk
@@ -38,6 +38,7 @@ from smartos.zfs.txg import TXG_INITIAL, TxgState, nvlist_object, txg_sync
 from smartos.zfs.uberblock import Uberblock
 from smartos.zfs.vdev import Root, State
 from smartos.zfs.vdev_spec import parse
+from smartos.zfs.zil_replay import Replayed, check_logs
 from smartos.zfs.zio_write import BlockIo
 
 EPOCH = 1313323200  # 14 August 2011, 12:00 UTC: where a clock begins that nobody gave
@@ -67,7 +68,7 @@ class Spa(Admin, Devices):
     """An open pool. Make one with :meth:`create` or :meth:`import_`.
 
     `root` is the vdev tree, `dp` the datasets, `txg` the transaction groups, `uberblock` the latest, `events` the log,
-    `scan` the scrub or resilver, `passes` how many passes the last group took. `suspended` says why no more is written.
+    `scan` the scrub or resilver, `replayed` what the import did with intent logs, `passes` how many passes the last group took. `suspended` says why no more is written.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Spa(Admin, Devices):
         self.errlog = ErrorLog(self)
         self.dtl_objects: dict[int, int] = {}
         self.create_txgs: dict[int, int] = {}
+        self.replayed: list[Replayed] = []
         self._dtl_written: dict[int, tuple] = {}
         self._open_init()
         self.txg = TxgState(TXG_INITIAL - 1)
@@ -160,8 +162,9 @@ class Spa(Admin, Devices):
     ) -> "Spa":  # fmt: skip
         """`zpool import -f`: open the pool on the disks as its best uberblock has it, and write to it from now on.
 
-        Raises what :meth:`smartos.zfs.pool.Pool.open` does, and :class:`Unsupported` for a pool with features, of a
-        big-endian machine, or with an intent log that nobody replayed.
+        What a power cut left in the intent logs is done again (`replayed` says what). Raises what
+        :meth:`smartos.zfs.pool.Pool.open` does, and :class:`Unsupported` for a pool with features, of a big-endian
+        machine, or with records in an intent log that are not replayed here.
         """
         disks = list(disks)
         found = Pool.open(disks, name)
@@ -200,26 +203,7 @@ class Spa(Admin, Devices):
         self.scan = Scan(self)
         self.scan.load()
         self.errlog.load()
-        self._check_logs(found)
-
-    def _check_logs(self, found: Pool) -> None:
-        """Refuse a pool with an intent log that is to be replayed; free one that is empty."""
-        waiting = {each.name: each.unreplayed() for each in found.datasets(snapshots=False) if not each.phys.bp.hole}
-        waiting = {name: records for name, records in waiting.items() if records}
-        if waiting:
-            name, records = next(iter(waiting.items()))
-            raise Unsupported(f"{name} has an intent log of {records} records, and replaying it is not done here")
-        for each in found.datasets(snapshots=False):
-            if each.phys.bp.hole or each.objset.phys.zil_header.log.hole:
-                continue
-            blocks = zil.chain(each.objset.phys.zil_header, found.read.raw)
-            live = self.dp.dataset(each.object).objset
-            claimed = live.phys.zil_header.claim_txg
-            live.phys.zil_header = objset.ZilHeader()
-            live.mark(live.meta)
-            for block in blocks:
-                if claimed or block.pointer.birth <= self.uberblock.txg:
-                    self.zio.frees.append(block.pointer)
+        self.replayed = check_logs(self, found.read)
 
     def export(self, destroyed: bool = False) -> None:
         """`zpool export`: write everything, and say in the labels that nobody uses the pool; or `zpool destroy`, which

@@ -148,6 +148,9 @@ class Admin(Properties):
         def work() -> LiveDataset:
             return [dsl_snapshot.snapshot_sync(head, snapname, guid) for head in heads()][0]
 
+        check()
+        for head in heads():
+            head.objset.zil.suspend()
         return self.task(f"snapshot {name}", work, check)
 
     def _below(self: "Spa", directory: LiveDir) -> Iterator[LiveDir]:
@@ -189,6 +192,8 @@ class Admin(Properties):
             if self.dp.find(path).phys.prev_snap_obj != target.number:
                 raise Busy(f"cannot rollback to '{name}': more recent snapshots exist")
 
+        check()
+        head.objset.zil.suspend()
         self.task(f"rollback {name}", lambda: dsl_snapshot.rollback_sync(self.dp.find(path)), check)
 
     def promote(self: "Spa", name: str) -> None:
@@ -251,6 +256,9 @@ class Admin(Properties):
                 self.destroy(child.name, True)
             for snap in reversed(list(target.snapshots().values())):
                 self.destroy(snap.name)
+        dsl_destroy.check(target)
+        if not target.is_snapshot and not target.phys.bp.hole:
+            target.objset.zil.suspend()
         self.task(f"destroy {name}", lambda: dsl_destroy.destroy_sync(target), lambda: dsl_destroy.check(target))
 
     # ---- streams

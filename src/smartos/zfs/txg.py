@@ -129,6 +129,7 @@ def spa_sync(spa: "Spa", txg: int) -> None:
             break
     passes = spa.sync_pass
     spa_config.config_sync(spa, txg)
+    dp.zil_clean(txg)
     for _, ms in spa.metaslabs.metaslabs():
         if ms.deferred:
             ms.sync_done(txg)

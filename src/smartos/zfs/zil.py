@@ -1,10 +1,10 @@
 """The intent log: what was promised to be on disk before its transaction group was, in a chain of blocks per dataset.
 
-Whoever opens a pool to write must replay what a crash left there. This package does not; it only finds out what there
-is, and which blocks it takes. A log that was claimed when the pool was last opened for writing ends where its header
+This finds out what there is, and which blocks it takes; whoever only reads a pool sees it as it was before the log.
+:mod:`~smartos.zfs.zil_commit` writes a log, :mod:`~smartos.zfs.zil_replay` does again what it says. A log that was claimed when the pool was last opened for writing ends where its header
 says: what lies behind the last claimed block or record is not part of it, even where it reads well.
 
-Left out: replay, and records that an encrypted dataset encrypts, of which only the headers are in the clear. Follows
+Left out: records that an encrypted dataset encrypts, of which only the headers are in the clear. Follows
 `zil.h`, and `zil_parse` and `zil_read_log_block` of `zil.c`.
 """
 
@@ -18,13 +18,18 @@ from smartos.zfs.errors import ZfsError
 from smartos.zfs.objset import ZilHeader
 from smartos.zfs.reader import zilog_order
 
-CHAIN_SIZE = 184  # zc_pad, zc_next_blk, zc_nused, zc_eck
-CHAIN2_SIZE = 192  # zil_chain_t at the front of a block, rounded up to whole words
+CHAIN_SIZE = 184  # zil_chain_t, at a block's end or (ZILOG2) front: zc_pad, zc_next_blk, zc_nused, zc_eck
 SEQ = 3  # the word of the checksum in which a block's number stands
 MAX_BLOCKS = 1 << 16
-TX_WRITE, TX_WRITE2, TX_CI = 9, 20, 1 << 63
+MIN_BLOCK, MAX_BLOCK = 4 << 10, 128 << 10
+TX_CREATE, TX_MKDIR, TX_MKXATTR, TX_SYMLINK, TX_REMOVE, TX_RMDIR, TX_LINK, TX_RENAME = range(1, 9)
+TX_WRITE, TX_TRUNCATE, TX_SETATTR, TX_ACL_V0, TX_ACL = range(9, 14)
+TX_WRITE2, TX_CI = 20, 1 << 63
+OUT_OF_ORDER = frozenset((TX_WRITE, TX_TRUNCATE, TX_SETATTR, TX_ACL_V0, TX_ACL, TX_WRITE2))  # TX_OOO
+COMMON_SIZE = 32
 WRITE_SIZE = 64 + BLKPTR_SIZE  # a write's record without data
-CLAIM_LR_SEQ_VALID = 2  # of a header's flags
+MAX_LOG_DATA = MAX_BLOCK - CHAIN_SIZE - WRITE_SIZE
+REPLAY_NEEDED, CLAIM_LR_SEQ_VALID = 1, 2  # of a header's flags
 _COMMON = {order: struct.Struct(order + "4Q") for order in "<>"}
 
 
@@ -116,7 +121,7 @@ def _read(pointer: Blkptr, raw: Callable[[Blkptr], bytes]) -> tuple[Blkptr, byte
         data = raw(pointer)
     except ZfsError:
         return None
-    order = zilog_order(data, pointer) if len(data) >= CHAIN2_SIZE else None
+    order = zilog_order(data, pointer) if len(data) >= CHAIN_SIZE else None
     if order is None:
         return None
     front = pointer.checksum == checksum.ZILOG2
@@ -126,7 +131,7 @@ def _read(pointer: Blkptr, raw: Callable[[Blkptr], bytes]) -> tuple[Blkptr, byte
     wanted = (*pointer.cksum[:SEQ], pointer.cksum[SEQ] + 1)
     if following.hole or following.cksum != wanted or used > (len(data) if front else at):
         return None
-    return following, data[CHAIN2_SIZE if front else 0 : used], order
+    return following, data[CHAIN_SIZE if front else 0 : used], order
 
 
 def _records(data: bytes, order: str) -> Iterator[Record]:
@@ -137,3 +142,28 @@ def _records(data: bytes, order: str) -> Iterator[Record]:
             return
         yield Record(kind & ~TX_CI, txg, seq, data[at : at + length], order)
         at += length
+
+
+def room(pointer: Blkptr) -> int:
+    """The bytes of records that fit into a log block."""
+    return pointer.lsize - CHAIN_SIZE
+
+
+def pack_record(kind: int, size: int, txg: int, seq: int, body: bytes) -> bytes:
+    """A record of `size` bytes: the common header, then its body."""
+    return (_COMMON["<"].pack(kind, size, txg, seq) + body).ljust(size, b"\0")
+
+
+def pack_block(pointer: Blkptr, following: Blkptr, records: bytes, whole: bool = False) -> bytes:
+    """A log block that leads to `following`, sealed with its number. Of a slim one (ZILOG2) only what is used is
+    written, in units of 4 KiB, unless it is to be `whole`."""
+    chain = bytes(8) + following.pack()
+    if pointer.checksum == checksum.ZILOG:
+        body = records.ljust(pointer.lsize - CHAIN_SIZE, b"\0") + chain + struct.pack("<Q", len(records))
+        return checksum.seal(body + bytes(checksum.ECK_SIZE), pointer.cksum, checksum.ZILOG)
+    used = CHAIN_SIZE + len(records)
+    front = chain + struct.pack("<2Q", used, checksum.ECK_MAGIC)
+    rest = records.ljust(used + -used % MIN_BLOCK - CHAIN_SIZE, b"\0")
+    words = checksum.fletcher_4(front + struct.pack("<4Q", *pointer.cksum) + rest)
+    data = front + struct.pack("<4Q", *words) + rest
+    return data.ljust(pointer.lsize, b"\0") if whole else data

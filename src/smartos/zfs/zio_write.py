@@ -33,6 +33,7 @@ ZIO_WRITE = declare(
 ZIO_REWRITE = declare("fbt:zfs:zio_rewrite:entry", "spa_t *", "uint64_t", "blkptr_t *", "uint64_t", "zbookmark_t *")
 ZIO_FREE = declare("fbt:zfs:zio_free:entry", "spa_t *", "uint64_t", "blkptr_t *")
 ZIO_FREE_SYNC = declare("fbt:zfs:zio_free_sync:entry", "spa_t *", "uint64_t", "blkptr_t *")
+DMU_SYNC = declare("fbt:zfs:dmu_sync:entry", "zio_t *", "uint64_t")
 GANG = declare("fbt:zfs:zio_write_gang_block:entry", "spa_t *", "uint64_t", "uint64_t")
 
 
@@ -104,6 +105,29 @@ class BlockIo:
                     dmu.type_name(prop.type), lsize, psize,
                 )
             )  # fmt: skip
+        return pointer
+
+    def dmu_sync(self, prop: Policy, data: bytes, where: Bookmark) -> Blkptr | None:
+        """`dmu_sync`: put a block on the vdevs before its transaction group syncs, for the intent log to point to; None
+        when it is all zeros or there is no range for it."""
+        spa, txg = self.spa, self.spa.txg.open
+        kind, packed = compress.compress(prop.compress, data)
+        if not packed:
+            return None
+        pointer = Blkptr(
+            (), len(data), len(packed), kind, prop.checksum, prop.type, prop.level, txg, 1,
+            checksum.checksum(prop.checksum, packed), True,
+        )  # fmt: skip
+        try:
+            pointer.dvas = spa.metaslabs.alloc(pointer.psize, prop.copies, txg)
+        except NoSpace:
+            return None
+        if DMU_SYNC.listeners:
+            DMU_SYNC.fire(None, txg)
+        spa.root.write_dvas([(dva.vdev, dva.offset) for dva in pointer.dvas], packed, txg)
+        if spa.events.wanted:
+            what = f"{where.describe()} {dmu.type_name(prop.type)}, ahead of its group"
+            spa.events.add(Event(txg, 0, "write", what, where, (), pointer.dvas, dmu.type_name(prop.type), len(data)))
         return pointer
 
     def _gang(self, pointer: Blkptr, data: bytes, prop: Policy) -> None:

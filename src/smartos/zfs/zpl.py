@@ -1,10 +1,11 @@
 """Files in motion: directories, files and links of a filesystem that is written to, by their paths.
 
 Every operation is a change to the open transaction group: it is seen at once, and it is on disk, wholly, when that
-group is. A file of at most one record has one block that grows with it; a longer one has blocks of `recordsize`.
+group is; or before, in the intent log, when somebody asks for it by `fsync` or the property `sync`. A file of at most
+one record has one block that grows with it; a longer one has blocks of `recordsize`.
 
-Left out: open files, permissions, extended attributes, the intent log (so nothing is sure before :meth:`Spa.sync`), and
-times of access. Follows `zfs_vnops.c`, `zfs_dir.c` and `zfs_znode.c` of illumos as of 12 August 2011.
+Left out: open files, permissions, extended attributes, and times of access. Follows `zfs_vnops.c`, `zfs_dir.c` and
+`zfs_znode.c` of illumos as of 12 August 2011.
 """
 
 import stat
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from smartos.probes import declare
 from smartos.zfs import objset as objsets
+from smartos.zfs import zfs_log, zil_commit
 from smartos.zfs.dnode_sync import Node
 from smartos.zfs.errors import Busy, CorruptPool, Exists, NoSuchName, ReadOnly
 from smartos.zfs.znode import MASTER_NODE, ROOT, Znode, dirent
@@ -35,6 +37,7 @@ ZFS_MKDIR = declare("fbt:zfs:zfs_mkdir:entry", "vnode_t *", "char *", "vattr_t *
 ZFS_REMOVE = declare("fbt:zfs:zfs_remove:entry", "vnode_t *", "char *", "cred_t *")
 ZFS_RMDIR = declare("fbt:zfs:zfs_rmdir:entry", "vnode_t *", "char *", "vnode_t *", "cred_t *")
 ZFS_RENAME = declare("fbt:zfs:zfs_rename:entry", "vnode_t *", "char *", "vnode_t *", "char *", "cred_t *")
+ZFS_FSYNC = declare("fbt:zfs:zfs_fsync:entry", "vnode_t *", "int", "cred_t *", "caller_context_t *")
 FREESP = declare("fbt:zfs:zfs_freesp:entry", "znode_t *", "uint64_t", "uint64_t", "int", "boolean_t")
 
 
@@ -146,9 +149,28 @@ class Zpl:
         """Ask for room. Raises :class:`ReadOnly`, :class:`NoSpace`, :class:`QuotaExceeded`."""
         if self.dataset.is_snapshot:
             raise ReadOnly(f"{self.name} is a snapshot")
-        if self.spa.dp.prop_get(self.dataset.dir, "readonly")[0]:
+        if not self.objset.zil.replaying and self.spa.dp.prop_get(self.dataset.dir, "readonly")[0]:
             raise ReadOnly(f"{self.name} has readonly=on")
         self.spa.assign(self.dataset, size * self.objset.copies, netfree)
+
+    def _always(self, foid: int = 0) -> None:
+        """With `sync=always`, what was just done is safe before the caller hears of it."""
+        if self.objset.zil.sync == zil_commit.ALWAYS:
+            self.objset.zil.commit(foid)
+
+    def fsync(self, path: str) -> None:
+        """`zfs_fsync`: return when all that was done to the file is safe, and all names. Raises :class:`NoSuchName`,
+        :class:`~smartos.zfs.txg.PoolSuspended`."""
+        number = self.lookup(path)
+        if ZFS_FSYNC.listeners:
+            ZFS_FSYNC.fire(self, 0, None, None)
+        self.objset.zil.commit(number)
+
+    def get_data(self, number: int, offset: int, length: int) -> bytes | None:
+        """`zfs_get_data`: what a write that is to be logged wrote; None when the file is gone or ends before it."""
+        if not self.objset.exists(number) or offset >= self._znode(number).size:
+            return None
+        return self.objset.node(number).read(offset, length)
 
     def _link(self, directory: Node, name: str, node: Node, delta_links: int) -> None:
         """`zfs_link_create`: a name for a file in a directory."""
@@ -171,9 +193,21 @@ class Zpl:
         directory, name = self._place(path)
         if self.objset.zap(directory.number).get(name) is not None:
             raise Exists(f"{path}: file exists")
+        node = self.make(directory, name, mode, link, (uid, gid))
+        self._always()
+        return node
+
+    def make(
+        self, directory: Node, name: str, mode: int, link: bytes | None, owner: tuple[int, int], number: int = 0,
+        crtime: tuple[int, int] | None = None, gen: int = 0,
+    ) -> Node:  # fmt: skip
+        """A file in a directory, where there is none of the name; of a number, time and generation that a log says."""
+        when = crtime or self._when()
         with self.spa.txg.hold(self.spa) as txg:
-            node = mknode(self.files, mode, directory.number, self._when(), txg, uid, gid, link)
+            node = mknode(self.files, mode, directory.number, when, gen or txg, *owner, link, number)
             self._link(directory, name, node, 1 if stat.S_ISDIR(mode) else 0)
+            log = self.objset.zil
+            zfs_log.log_create(log, txg, directory.number, node.number, mode, owner, gen or txg, when, name, link)
         return node
 
     def create(self, path: str, mode: int = 0o644, uid: int = 0, gid: int = 0) -> int:
@@ -202,14 +236,21 @@ class Zpl:
         directory, name = self._place(path)
         if self.objset.zap(directory.number).get(name) is not None:
             raise Exists(f"{path}: file exists")
-        with self.spa.txg.hold(self.spa):
-            self._link(directory, name, node, 0)
+        self.link_node(directory, name, node)
+        self._always()
 
-    def write(self, path: str, data: bytes, offset: int | None = None) -> None:
+    def link_node(self, directory: Node, name: str, node: Node) -> None:
+        """A name more for a file."""
+        with self.spa.txg.hold(self.spa) as txg:
+            self._link(directory, name, node, 0)
+            zfs_log.log_link(self.objset.zil, txg, directory.number, node.number, name)
+
+    def write(self, path: str, data: bytes, offset: int | None = None, sync: bool = False) -> None:
         """Write to a file, which is made when it is not there; without `offset`, the data are all that it then holds.
 
-        Raises :class:`NoSpace` (ENOSPC), :class:`QuotaExceeded` (EDQUOT), :class:`ReadOnly`, :class:`NoSuchName`.
-        What was written before the error stays.
+        With `sync` (FSYNC, as an open file has it by O_SYNC) they are safe when this returns. Raises :class:`NoSpace`
+        (ENOSPC), :class:`QuotaExceeded` (EDQUOT), :class:`ReadOnly`, :class:`NoSuchName`. What was written before the
+        error stays.
         """
         if not self.exists(path):
             self.create(path)
@@ -219,14 +260,25 @@ class Zpl:
             ZFS_WRITE.fire(self, (path, offset, len(data)), 0, None, None)
         if offset is None and self.stat(path).size > len(data):
             self.truncate(path, len(data))
-        at, start = 0, offset or 0
+        number = self.lookup(path)
+        self.write_node(number, data, offset or 0, sync)
+        if sync or self.objset.zil.sync == zil_commit.ALWAYS:
+            self.objset.zil.commit(number)
+
+    def write_node(self, number: int, data: bytes, offset: int, sync: bool = False) -> None:
+        """Write to a file, record by record, each in a transaction of its own."""
+        at, log = 0, self.objset.zil
+        sync = sync or log.sync == zil_commit.ALWAYS
         record = self.spa.dp.prop_get(self.dataset.dir, "recordsize")[0]
         while at < len(data):
-            here = start + at
+            here = offset + at
             length = min(record - here % record, len(data) - at)
             self._begin(length + 512)
-            with self.spa.txg.hold(self.spa):
-                self._write(self._node(path), here, data[at : at + length], record)
+            piece = data[at : at + length]
+            with self.spa.txg.hold(self.spa) as txg:
+                node = self.objset.node(number)
+                self._write(node, here, piece, record)
+                zfs_log.log_write(log, txg, number, here, piece, self.get_data, sync, node.block_size)
             at += length
 
     def _write(self, node: Node, offset: int, data: bytes, record: int) -> None:
@@ -242,13 +294,18 @@ class Zpl:
 
     def truncate(self, path: str, size: int) -> None:
         """`zfs_freesp`: cut a file, or let it grow by a hole."""
-        node = self._node(path)
+        number = self.lookup(path)
+        self.truncate_node(number, size)
+        self._always(number)
+
+    def truncate_node(self, number: int, size: int) -> None:
+        """A file's new size."""
+        node = self.objset.node(number)
         if FREESP.listeners:
             FREESP.fire(node, size, 0, 0, True)
         znode, before = self.files.load(node)
         self._begin(netfree=size < znode.size)
-        node = self._node(path)
-        with self.spa.txg.hold(self.spa):
+        with self.spa.txg.hold(self.spa) as txg:
             if size < znode.size:
                 block = node.block_size
                 whole, rest = divmod(size, block)
@@ -263,21 +320,53 @@ class Zpl:
             znode.size = size
             znode.mtime = znode.ctime = self._when()
             self.files.store(node, znode, before)
+            zfs_log.log_truncate(self.objset.zil, txg, number, size)
+
+    def set_size(self, number: int, size: int) -> None:
+        """A file's size, where it does not change what the blocks hold."""
+        self._set(number, size=size)
+
+    def set_times(self, number: int, accessed: tuple[int, int] | None, modified: tuple[int, int] | None) -> None:
+        """When a file was last read and written, if it is to be changed."""
+        times = {name: time for name, time in (("atime", accessed), ("mtime", modified)) if time is not None}
+        if times:
+            self._set(number, **times)
+
+    def _set(self, number: int, **members: object) -> None:
+        node = self.objset.node(number)
+        with self.spa.txg.hold(self.spa):
+            znode, before = self.files.load(node)
+            for name, value in members.items():
+                setattr(znode, name, value)
+            self.files.store(node, znode, before)
 
     def chmod(self, path: str, mode: int) -> None:
         """Change a file's permissions."""
         self._begin()
-        with self.spa.txg.hold(self.spa):
-            self.files.chmod(self._node(path), mode, self._when())
+        self.chmod_node(self.lookup(path), mode)
+
+    def chmod_node(self, number: int, mode: int) -> None:
+        """A file's new permissions."""
+        with self.spa.txg.hold(self.spa) as txg:
+            self.files.chmod(self.objset.node(number), mode, self._when())
+            zfs_log.log_setattr(self.objset.zil, txg, number, zfs_log.AT_MODE, mode & 0o7777)
+        self._always(number)
 
     def chown(self, path: str, uid: int, gid: int) -> None:
         """Change a file's owner, for whom its space is counted from then on."""
         self._begin()
-        node = self._node(path)
-        with self.spa.txg.hold(self.spa):
+        self.chown_node(self.lookup(path), uid, gid)
+
+    def chown_node(self, number: int, uid: int, gid: int) -> None:
+        """A file's new owner."""
+        node = self.objset.node(number)
+        with self.spa.txg.hold(self.spa) as txg:
             znode, before = self.files.load(node)
             znode.uid, znode.gid, znode.ctime = uid, gid, self._when()
             self.files.store(node, znode, before)
+            mask = zfs_log.AT_UID | zfs_log.AT_GID
+            zfs_log.log_setattr(self.objset.zil, txg, number, mask, 0, uid, gid)
+        self._always(number)
 
     def unlink(self, path: str) -> None:
         """Take a file's name away; with the last one, the file goes. Raises :class:`Busy` for a directory."""
@@ -286,9 +375,15 @@ class Zpl:
         if self.stat(path).is_dir:
             raise Busy(f"{path}: is a directory")
         self._begin(netfree=True)
-        directory, name = self._place(path)
-        with self.spa.txg.hold(self.spa):
-            self._unlink(directory, name, self._node(path))
+        self.remove_name(*self._place(path), self._node(path))
+        self._always()
+
+    def remove_name(self, directory: Node, name: str, node: Node) -> None:
+        """A name of a file goes, or an empty directory."""
+        is_dir = self._znode(node.number).is_dir
+        with self.spa.txg.hold(self.spa) as txg:
+            self._unlink(directory, name, node)
+            zfs_log.log_remove(self.objset.zil, txg, directory.number, node.number, name, is_dir)
 
     def _unlink(self, directory: Node, name: str, node: Node) -> None:
         """`zfs_link_destroy`, and `zfs_rmnode` when it was the last name."""
@@ -310,9 +405,8 @@ class Zpl:
         if not self._znode(node.number).is_dir or self.objset.zap(node.number).entries:
             raise Busy(f"{path}: not a directory, or not empty")
         self._begin(netfree=True)
-        directory, name = self._place(path)
-        with self.spa.txg.hold(self.spa):
-            self._unlink(directory, name, self._node(path))
+        self.remove_name(*self._place(path), self._node(path))
+        self._always()
 
     def rename(self, old: str, new: str) -> None:
         """Give a file another path; a file that is there goes. Raises :class:`Busy` for a directory into itself."""
@@ -330,14 +424,20 @@ class Zpl:
             if target.is_dir != moved.is_dir or (target.is_dir and self.objset.zap(there.number).entries):
                 raise Exists(f"{new}: file exists")
         self._begin()
-        with self.spa.txg.hold(self.spa):
-            (source, before), (directory, name) = self._place(old), self._place(new)
-            if self.objset.zap(directory.number).get(name) is not None:
-                self._unlink(directory, name, self._node(new))
-            links = 1 if moved.is_dir else 0
+        self.rename_node(*self._place(old), *self._place(new), node)
+        self._always()
+
+    def rename_node(self, source: Node, before: str, directory: Node, name: str, node: Node) -> None:
+        """A name goes from one directory to another, where a file of that name goes."""
+        with self.spa.txg.hold(self.spa) as txg:
+            there = self.objset.zap(directory.number).get(name)
+            if there is not None:
+                self._unlink(directory, name, self.objset.node(there & OBJECT))
+            links = 1 if self._znode(node.number).is_dir else 0
             self.objset.zap_remove(source.number, before)
             self._touch_dir(source, -1, -links)
             znode, values = self.files.load(node)
             znode.links -= 1
             self.files.store(node, znode, values)
             self._link(directory, name, node, links)
+            zfs_log.log_rename(self.objset.zil, txg, source.number, before, directory.number, name, node.number)

@@ -136,9 +136,12 @@ class Metadata:
 
 
 def mknode(
-    files: Metadata, mode: int, parent: int, when: Time, gen: int, uid: int = 0, gid: int = 0, link: bytes | None = None
-) -> Node:
-    """`zfs_mknode`: a new file, directory or symbolic link, which nothing refers to yet. Parent 0: it is its own."""
+    files: Metadata, mode: int, parent: int, when: Time, gen: int, uid: int = 0, gid: int = 0,
+    link: bytes | None = None, number: int = 0,
+) -> Node:  # fmt: skip
+    """`zfs_mknode`: a new file, directory or symbolic link, which nothing refers to yet. Parent 0: it is its own.
+
+    `number` is the object that it must be when it comes from an intent log."""
     objset = files.objset
     directory = stat.S_ISDIR(mode)
     kind = dmu.DIRECTORY_CONTENTS if directory else dmu.PLAIN_FILE_CONTENTS
@@ -150,9 +153,9 @@ def mknode(
     bonustype = dmu.SA if files.version >= 5 else dmu.ZNODE
     bonus = b"" if bonustype == dmu.SA else bytes(ZNODE_SIZE + (len(link) if link else 0))
     if directory:
-        node = objset.node(objset.zap_create(kind, None, bonustype, bonus))
+        node = objset.node(objset.zap_create(kind, None, bonustype, bonus, number))
     else:
-        node = objset.allocate(kind, 512, bonustype, bonus)
+        node = objset.allocate(kind, 512, bonustype, bonus, number)
     if not parent:
         znode.parent, znode.links = node.number, 2
     files.store(node, znode)

@@ -1,12 +1,12 @@
 """Volumes in motion: a disk of a given size, block by block, in a dataset of its own.
 
-Left out: the device node, synchronous writes, changing the size. Follows `zvol.c` of illumos as of 12 August 2011.
+Left out: the device node, changing the size. Follows `zvol.c` of illumos as of 12 August 2011.
 """
 
 from typing import TYPE_CHECKING, NamedTuple
 
 from smartos.probes import declare
-from smartos.zfs import dmu
+from smartos.zfs import dmu, zfs_log, zil_commit
 from smartos.zfs import objset as objsets
 from smartos.zfs.dmu_objset import LiveObjset
 from smartos.zfs.errors import CorruptPool, ReadOnly
@@ -67,23 +67,36 @@ class LiveZvol:
         self._check(offset, length)
         return self.dataset.objset.node(OBJECT).read(offset, length)
 
-    def write(self, offset: int, data: bytes) -> None:
-        """Write to the volume, in blocks. Raises :class:`NoSpace`, :class:`ReadOnly` for a snapshot."""
+    def write(self, offset: int, data: bytes, sync: bool = False) -> None:
+        """Write to the volume, in blocks; with `sync` (no write cache, WCE) they are safe when this returns.
+
+        Raises :class:`NoSpace`, :class:`ReadOnly` for a snapshot.
+        """
         self._check(offset, len(data))
         if self.dataset.is_snapshot:
             raise ReadOnly(f"{self.name} is a snapshot")
         if START.listeners:
             START.fire(0, Uio(offset, len(data)), 1)
-        at, block = 0, self.block_size
+        at, block, log = 0, self.block_size, self.dataset.objset.zil
+        sync = sync or log.sync == zil_commit.ALWAYS
         while at < len(data):
             length = min(block - (offset + at) % block, len(data) - at)
             self.spa.assign(self.dataset, block)
-            with self.spa.txg.hold(self.spa):
-                self.dataset.objset.node(OBJECT).write(offset + at, data[at : at + length])
+            piece = data[at : at + length]
+            with self.spa.txg.hold(self.spa) as txg:
+                self.dataset.objset.node(OBJECT).write(offset + at, piece)
+                zfs_log.log_write(log, txg, OBJECT, offset + at, piece, self.get_data, sync, block)
             at += length
+        if sync:
+            log.commit(OBJECT)
         if DONE.listeners:
             DONE.fire(0, Uio(offset, len(data)), 1, 0)
 
+    def get_data(self, number: int, offset: int, length: int) -> bytes:
+        """`zvol_get_data`: what a write that is to be logged wrote."""
+        return self.dataset.objset.node(number).read(offset, length)
+
     def flush(self) -> None:
-        """What a disk's cache flush would do, if there were an intent log: here, the transaction group syncs."""
-        self.spa.sync()
+        """DKIOCFLUSHWRITECACHE: return when all that was written is safe. Raises
+        :class:`~smartos.zfs.txg.PoolSuspended`."""
+        self.dataset.objset.zil.commit(OBJECT)

@@ -1,0 +1,41 @@
+"""A short form of the intent log's crash campaign, and proof that it finds what it looks for."""
+
+import pytest
+
+from smartos.zfs import spa as spa_module
+from smartos.zfs import checksum
+from smartos.zfs.campaign_log import Promised, cuts, log_campaign, record, reordered
+from smartos.zfs.disk import Flush, Write
+
+MAGIC = checksum.ECK_MAGIC.to_bytes(8, "little")
+
+
+@pytest.mark.parametrize(("seed", "shape"), [(0, "stripe"), (7, "mirror"), (2, "raidz1")])
+def test_what_fsync_promised_is_there_after_a_power_cut_at_any_write(seed: int, shape: str) -> None:
+    tally = log_campaign(seed, steps=12, count=8, shape=shape, every=64)
+    assert not tally.failures, tally.describe()
+    assert tally.counts["crashes of a pool with an intent log, imported and compared with what was promised"] > 25
+    assert tally.counts["  of these, with records to replay"] >= 10
+
+
+@pytest.fixture(scope="module")
+def promised() -> Promised:
+    return record("stripe", 1, 14)
+
+
+def test_it_finds_a_replay_that_does_not_happen(promised: Promised, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spa_module, "check_logs", lambda spa, read: [])
+    assert any("promise" in failure for failure in cuts(promised, every=10**6).failures)
+
+
+def test_it_finds_a_log_block_that_never_was(promised: Promised) -> None:
+    """The last one: no transaction group came after it."""
+    blocks = [each for each in promised.log if isinstance(each, Write) and each.data[144:152] == MAGIC]
+    assert promised.log.index(blocks[-1]) > len(promised.log) - 4
+    log = [Write(each.disk, each.offset, bytes(4096)) if each is blocks[-1] else each for each in promised.log]
+    assert "promise" in cuts(Promised(promised.disks, log, promised.histories), 10**6).failures[-1]
+
+
+def test_it_finds_disks_that_ignore_flushes(promised: Promised) -> None:
+    log = [entry for entry in promised.log if not isinstance(entry, Flush)]
+    assert reordered(Promised(promised.disks, log, promised.histories), 24, 1).failures
