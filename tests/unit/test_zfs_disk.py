@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from smartos.zfs.disk import (
-    Disk, DiskError, FileDisk, Flush, MemoryDisk, OutOfRange, Recorder, ScratchDisk, Write, reordered, replay, survivors, writes,
+    Disk, DiskError, FileDisk, Flush, MemoryDisk, OutOfRange, Recorder, ScratchDisk, Write, reordered, replay, survivors,
+    writes,
 )  # fmt: skip
 
 SIZE = 1 << 20
