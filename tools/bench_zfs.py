@@ -3,7 +3,8 @@
 The rates of :mod:`tools.bench_rates` are taken in this Python, with NumPy where it is to be had, and in the Python of a
 page, in Chromium. A pool of 10,000 files is written and synced; then every copy of every block is verified, by our walk
 and by OpenZFS's zdb on the same file. The walk is timed at a quarter and at half of the files too: its cost per block
-must not grow. Last, a mirror's disk is replaced, and the resilver is timed.
+must not grow. A mirror's disk is replaced, and the resilver is timed. Last, snapshots are taken by command, each by a
+system that opens the pool anew, as each command line does: the cost of one must not grow with their number.
 
 `python -m tools.bench_zfs --site _build/html` measures this alone. Left out: memory, and zdb's reads ahead, which it
 does and the model does not.
@@ -13,11 +14,13 @@ import argparse
 import json
 import random
 import re
+import shutil
 import time
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from smartos.commands import System, run
 from smartos.zfs import checksum
 from smartos.zfs.disk import FileDisk, MemoryDisk
 from smartos.zfs.pool import Pool
@@ -33,6 +36,7 @@ DIRECTORY = 100  # files in one
 LARGEST = 8192  # bytes of a file, drawn evenly
 SIZE = 256 << 20
 RESILVERED = 48 << 20  # bytes to copy, in full records
+SNAPSHOTS = 100  # by command
 ROUNDS = 4  # of each walk; the best counts
 NAME = "bench"
 
@@ -158,6 +162,22 @@ def resilvered() -> dict[str, float]:
     return {"bytes": RESILVERED, "s": spent}
 
 
+def commanded(folder: Path, version: int, count: int = SNAPSHOTS) -> dict[str, float]:
+    """Snapshots by command on a new pool of a version: this process's seconds for all, the first fifth, the last."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    lines = ["mkfile -n 256m d0", f"zpool create -o version={version} {NAME} d0"]
+    spent = []
+    for line in lines + [f"zfs snapshot {NAME}@s{number}" for number in range(count)]:
+        busy = time.process_time()
+        with System(folder, load=False) as system:
+            done = run(line, system)
+        spent.append(time.process_time() - busy)
+        assert done.status == 0, done
+    spent, part = spent[2:], count // 5
+    return {"count": count, "s": sum(spent), "first s": sum(spent[:part]), "last s": sum(spent[-part:])}
+
+
 def measure(scratch: Path, site: Path | None) -> dict[str, Any]:
     """Everything; without a built book nothing of the page."""
     result: dict[str, Any] = {"rates": bench_rates.rates(), "numpy": with_numpy()}
@@ -168,6 +188,7 @@ def measure(scratch: Path, site: Path | None) -> dict[str, Any]:
     result["walks"] = rounds(paths)
     result["zdb"] = zdb(paths[-1].parent)
     result["resilver"] = resilvered()
+    result["commands"] = {version: commanded(scratch / f"zfs-commands-{version}", version) for version in (23, 28)}
     return result
 
 
@@ -215,6 +236,14 @@ def lines(result: dict[str, Any]) -> list[str]:
         f"{theirs['open s']:.2f} s; ours takes {last['s'] / theirs['s']:.2f} of its time",
         f"resilver of {copied['bytes'] / 1e6:.0f} MB: {copied['s']:.2f} s, {copied['bytes'] / copied['s'] / 1e6:.1f} MB/s",
     ]  # fmt: skip
+    for version, found in result["commands"].items():
+        times, flat = found["last s"] / found["first s"], ""
+        if version < 26:  # from then on the format itself has a list for each earlier snapshot with every new one
+            flat = " " + aim("flat: no more than half dearer at the end", times <= 1.5)
+        out.append(
+            f"{found['count']} snapshots by command, pool version {version}: {found['s'] / found['count'] * 1000:.0f} ms of "
+            f"the processor each, the last fifth {times:.2f} times the first{flat}"
+        )
     return out
 
 

@@ -13,6 +13,7 @@ RESULT = {
     "written": {"files": 100, "create s": 1.0, "sync s": 0.5, "s": 1.5},
     "walks": [{"blocks": n, "copies": n, "bytes": n * 1000, "s": n / 5000, "cpu s": n / 6000} for n in (25, 50, 100)],
     "zdb": {"blocks": 100.0, "s": 0.5, "open s": 0.1}, "resilver": {"bytes": 10**6, "s": 0.5},
+    "commands": {version: {"count": 50, "s": 5.0, "first s": 1.0, "last s": 1.2} for version in (23, 28)},
 }  # fmt: skip
 
 
@@ -36,6 +37,11 @@ def test_pools_are_written_and_walked(tmp_path: Path) -> None:
     assert walked["blocks"] > 150 and walked["copies"] > walked["blocks"] and walked["bytes"] > 150 * 2000
 
 
+def test_snapshots_are_taken_by_command(tmp_path: Path) -> None:
+    found = bench_zfs.commanded(tmp_path / "pool", 23, 5)
+    assert found["count"] == 5 and found["s"] >= found["first s"] + found["last s"] > 0
+
+
 def test_aims_are_said_to_be_met_or_missed() -> None:
     text = "\n".join(bench_zfs.lines(RESULT))
     assert "fletcher-4 here: 100 MB/s, same digits, 5.0 times the loop (aim: 4 times: met)" in text
@@ -45,4 +51,5 @@ def test_aims_are_said_to_be_met_or_missed() -> None:
     text = "\n".join(
         bench_zfs.lines({**RESULT, "rates": {**RATES, "fletcher-4": 70.0}, "page": "no book", "walks": slow})
     )
+    assert "50 snapshots by command, pool version 23: 100 ms of the processor each, the last fifth 1.20 times" in text
     assert text.count("MISSED") == 3 and "in the page: not measured: no book" in text

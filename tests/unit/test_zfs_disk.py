@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from smartos.zfs.disk import (
-    Disk, DiskError, FileDisk, Flush, MemoryDisk, OutOfRange, Recorder, Write, reordered, replay, survivors, writes,
+    Disk, DiskError, FileDisk, Flush, MemoryDisk, OutOfRange, Recorder, ScratchDisk, Write, reordered, replay, survivors,
+    writes,
 )  # fmt: skip
 
 SIZE = 1 << 20
@@ -125,3 +126,21 @@ def test_a_log_is_replayed_onto_named_disks() -> None:
     assert disks["a"].read(0, SIZE) == disks["b"].read(0, SIZE)
     with pytest.raises(KeyError):
         replay([Write("c", 0, b"x")], disks)
+
+
+def test_a_scratch_disk_shows_what_was_written_and_leaves_what_is_below_alone() -> None:
+    below, shadow, chance = MemoryDisk(40_000, "d0"), MemoryDisk(40_000), random.Random(2)
+    below.write(0, chance.randbytes(40_000))
+    shadow.write(0, below.read(0, 40_000))
+    before, scratch = below.read(0, 40_000), ScratchDisk(below)
+    for _ in range(200):
+        offset = chance.randrange(39_999)
+        length = min(chance.choice((1, 512, 5000, 9000)), 40_000 - offset)
+        data = chance.randbytes(length)
+        scratch.write(offset, data)
+        shadow.write(offset, data)
+        at = chance.randrange(39_000)
+        assert scratch.read(at, 1000) == shadow.read(at, 1000)
+    scratch.flush()
+    assert scratch.read(0, 40_000) == shadow.read(0, 40_000) and below.read(0, 40_000) == before
+    assert (scratch.name, scratch.size, scratch.read(5, 0)) == ("d0", 40_000, b"")

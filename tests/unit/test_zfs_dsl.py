@@ -4,6 +4,8 @@ import random
 
 import pytest
 
+from smartos.zfs import dmu
+from smartos.zfs.disk import MemoryDisk
 from smartos.zfs.dsl_dir import QuotaExceeded
 from smartos.zfs.errors import Busy, Exists, NoSpace, Unsupported
 from smartos.zfs.spa import Spa
@@ -203,3 +205,21 @@ def test_gang_blocks_are_written_where_no_range_is_long_enough() -> None:
         fs.write("/other", bytes([number]) * 100)
         spa.sync()
     sound(spa)
+
+
+def test_a_new_object_is_found_without_reading_all_others() -> None:
+    """In a pool just opened the first free number is looked for by what block pointers say of blocks of dnodes."""
+    disk = MemoryDisk(64 << 20)
+    pool = Spa.create("tank", [disk])
+    for number in range(40):
+        pool.create(f"tank/d{number}")
+    used = list(pool.dp.mos.objects())
+    gap = next(number for number in range(1, used[-1] + 2) if number not in used)
+    again = Spa.import_([disk])
+    read, nodes = again.read.stats["blocks"], len(again.dp.mos.nodes)
+    made = again.dp.mos.allocate(dmu.OBJECT_ARRAY)
+    assert made.number == gap and len(used) > 200
+    assert again.read.stats["blocks"] - read <= 2 and len(again.dp.mos.nodes) - nodes <= 1
+    again.dp.mos.free(made.number)
+    again.dp.mos._next = 0
+    assert again.dp.mos.allocate(dmu.OBJECT_ARRAY).number == gap

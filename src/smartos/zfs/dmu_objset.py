@@ -16,7 +16,7 @@ from smartos.probes import declare
 from smartos.zfs import checksum, compress, dmu
 from smartos.zfs.blkptr import Blkptr
 from smartos.zfs.dmu_visit import META_NUMBER, Visits
-from smartos.zfs.dnode import DNODE_SHIFT, DNODE_SIZE, MAX_BONUS, Dnode
+from smartos.zfs.dnode import DNODE_SHIFT, DNODE_SIZE, MAX_BONUS, Dnode, block_pointer
 from smartos.zfs.dnode_sync import Node
 from smartos.zfs.errors import Exists, NoSuchObject, Unsupported
 from smartos.zfs.events import Bookmark
@@ -137,9 +137,7 @@ class LiveObjset(Visits):
         if OBJECT_ALLOC.listeners:
             OBJECT_ALLOC.fire(self, kind, block_size, bonustype, 0, None)
         if not number:
-            number = self._next = self._next + 1
-            while not self._node(number).free:
-                number = self._next = self._next + 1
+            number = self._next = self._unused(self._next + 1)
         node = self._node(number)
         if not node.free:
             raise Exists(f"{self.name} has an object {number}")
@@ -157,6 +155,27 @@ class LiveObjset(Visits):
         node.dirty, node.table, node.accounted = {}, None, node.accounted
         self.mark(node)
         return node
+
+    def _unused(self, number: int) -> int:
+        """The first number from this one on that stands for no object. A block of dnodes whose pointer says that it is
+        full is not read, unless objects of it have changed since."""
+        per = self.meta.block_size >> DNODE_SHIFT
+        while True:
+            block, index = divmod(number, per)
+            changed = block in self.meta.dirty or any(n in self.dirty_nodes for n in range(block * per, (block + 1) * per))
+            if not index and not changed and block_pointer(self.meta.phys, block, self.read_block).fill == per:
+                number += per
+            elif self._is_free(number, changed):
+                return number
+            else:
+                number += 1
+
+    def _is_free(self, number: int, changed: bool) -> bool:
+        """Whether a number stands for no object; of a block that nobody changed, by the first byte of its dnode."""
+        if changed or number in self.nodes:
+            return self._node(number).free
+        block, index = divmod(number, self.meta.block_size >> DNODE_SHIFT)
+        return not self.meta.block(block)[index << DNODE_SHIFT]
 
     def free(self, number: int) -> None:
         """`dmu_object_free`: the object goes, with all its blocks. Raises :class:`NoSuchObject`."""

@@ -26,37 +26,54 @@ def again(out: bytearray, offset: int, length: int) -> None:
 
 def lzjb_compress(data: bytes, room: int) -> bytes | None:
     """Compress with lzjb; None when the result would not fit into `room` bytes."""
-    size, at, mask, copymap = len(data), 0, 0x80, 0
+    size, at = len(data), 0
     out, seen = bytearray(), [0] * _LEMPEL
-    while at < size:
+    append, last, room = out.append, size - _MATCH_MAX, room - 17
+    mask, copymap, flags = 0x80, 0, 0
+    while at <= last:
         mask <<= 1
         if mask == 0x100:
-            if len(out) >= room - 17:
+            if len(out) >= room:
                 return None
-            mask, copymap = 1, len(out)
-            out.append(0)
-        if at > size - _MATCH_MAX:
-            out.append(data[at])
-            at += 1
-            continue
-        key = (data[at] << 16) + (data[at + 1] << 8) + data[at + 2]
+            if out:
+                out[copymap] = flags
+            mask, copymap, flags = 1, len(out), 0
+            append(0)
+        first = data[at]
+        key = first << 16 | data[at + 1] << 8 | data[at + 2]
         key += key >> 9
         key = key + (key >> 5) & _LEMPEL - 1
         offset = at - seen[key] & _WINDOW
         seen[key] = at
         before = at - offset
-        if offset and before >= 0 and data[at : at + 3] == data[before : before + 3]:
-            whole = data[at : at + _MATCH_MAX] == data[before : before + _MATCH_MAX]  # the rule in runs of zeros
-            length = _MATCH_MAX if whole else _MATCH_MIN
-            while length < _MATCH_MAX and data[at + length] == data[before + length]:
-                length += 1
-            out[copymap] |= mask
-            out.append((length - _MATCH_MIN) << 8 - _MATCH_BITS | offset >> 8)
-            out.append(offset & 0xFF)
+        if (
+            offset and before >= 0
+            and data[before] == first and data[before + 1] == data[at + 1] and data[before + 2] == data[at + 2]
+        ):  # fmt: skip
+            if data[at : at + _MATCH_MAX] == data[before : before + _MATCH_MAX]:  # the rule in runs of zeros
+                length = _MATCH_MAX
+            else:
+                length = _MATCH_MIN
+                while data[at + length] == data[before + length]:
+                    length += 1
+            flags |= mask
+            append((length - _MATCH_MIN) << 8 - _MATCH_BITS | offset >> 8)
+            append(offset & 0xFF)
             at += length
         else:
-            out.append(data[at])
+            append(first)
             at += 1
+    if out:
+        out[copymap] = flags
+    while at < size:  # the end, too near for the longest match, as it is: up to eight bytes behind each byte of flags
+        mask <<= 1
+        if mask == 0x100:
+            if len(out) >= room:
+                return None
+            mask = 1
+            append(0)
+        append(data[at])
+        at += 1
     return bytes(out)
 
 
