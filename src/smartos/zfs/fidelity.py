@@ -160,9 +160,18 @@ ENTRIES: list[Entry] = [
         "Scrub and resilver",
         "A scrub reads every copy of every block that is in use and mends what does not verify; a resilver passes by "
         "whole trees that are older than what a disk missed. zfs-fuse's scrub of our pools finds nothing.",
-        "A scan that goes on after an import: a resilver begins anew, a scrub is forgotten. Throttling; the error log.",
+        "A scan that goes on after an import: a resilver begins anew, a scrub is forgotten. Throttling.",
         f"dsl_scan.c of {ILLUMOS}",
         "tests/unit/test_zfs_scrub.py",
+    ),
+    Entry(
+        "Error log",
+        "Blocks that could not be read, by a scrub or by anybody, are kept in the two tables of the MOS where the real "
+        "one has them; a scrub that does not find one any more ends it, zpool clear does not.",
+        "Names kept with the errors; errors met while a pool is being opened; the level of a block above the one that was "
+        "wanted.",
+        f"spa_errlog.c of {ILLUMOS}",
+        "tests/unit/test_commands_errors.py",
     ),
     Entry(
         "Send and receive",
@@ -231,6 +240,14 @@ ENTRIES: list[Entry] = [
         "tests/unit/test_zfs_campaign.py",
     ),
     Entry(
+        "Process campaign",
+        "Pairs of commands at once on one pool in files, each a process, some ended by SIGKILL: what was acknowledged is "
+        "there with every byte, every block verifies, the next command finds the pool; zdb -bcc on a sample.",
+        "A host that crashes meanwhile; several hosts; attach, detach and replace among the commands.",
+        "our own",
+        "tests/unit/test_zfs_campaign.py",
+    ),
+    Entry(
         "Fault campaign",
         "Thousands of faults of one disk of a redundant pool, one at a time: no byte read afterwards is wrong, and after "
         "a scrub every copy is right. make test runs a short form, make campaign the long one.",
@@ -245,10 +262,20 @@ ENTRIES: list[Entry] = [
         "files as vdevs: formats, refusals and exit statuses as zfs-fuse's tools give them for the same pool. Pools live "
         "on in a cache file in the real format.",
         "Mounting and sharing; iostat, split, log and cache devices, upgrades of a pool; holds, allow, userspace, diff, "
-        "send -R; error counters after a restart. Usage texts are our own. ls, cp, cat, rm and mkdir on dataset:/path stand "
+        "send -R. Usage texts are our own. ls, cp, cat, rm and mkdir on dataset:/path stand "
         "in for a mount.",
         f"cmd/zpool, cmd/zfs and libzfs of {ILLUMOS}",
         "tests/conformance/test_zfs_commands_fuse.py",
+    ),
+    Entry(
+        "Several commands at once",
+        "One writer at a time, readers together, by flock(2) on the disks' files and the cache file's folder: the lock "
+        "ends with its process. The real system has one kernel that serialises; error counters, which it keeps in memory, "
+        "are in the cache file here, and outlive a reboot; export and clear end them.",
+        "Turns for one pool of several; Python that uses a pool without a command; platforms without flock (Windows, a "
+        "browser), where there is one process.",
+        "our own; the manual page of flock(2)",
+        "tests/unit/test_commands_lock.py",
     ),
     Entry(
         "Finding a pool and taking it into use",

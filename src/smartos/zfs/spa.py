@@ -9,8 +9,9 @@
 What is written to the disks is the real format at a version before features (28 unless told otherwise), so that any ZFS
 can open it. Administration is in :mod:`~smartos.zfs.spa_admin`, devices in :mod:`~smartos.zfs.spa_vdev`.
 
-Left out: several processes, a cache of open pools, log and cache devices, deduplication, upgrades, and big-endian pools,
-which are only read. Follows `spa.c` of illumos as of 12 August 2011 (commit c9c7122).
+Left out: locks (commands have them, see :mod:`smartos.commands.turn`), a cache of open pools, log and cache devices,
+deduplication, upgrades, and big-endian pools, which are only read. Follows `spa.c` of illumos as of 12 August 2011 (commit
+c9c7122).
 """
 
 import random
