@@ -396,3 +396,17 @@ def test_a_command_killed_before_it_wrote_the_cache_file_is_no_loss(system: Syst
         good(again, "zfs create tank/a")
     with System(system.folder, clock=system.clock) as last:
         assert good(last, "zpool status") == expected and verify(last.pools["tank"]).sound
+
+
+def test_two_readers_at_once_replay_an_intent_log_once(system: System) -> None:
+    """To open a pool after a crash is to write to it: one of the readers becomes the writer, the other begins anew."""
+    good(system, "zpool create tank d0")
+    home = system.pools["tank"].open("tank")
+    for name in ("/first", "/second"):
+        home.write(name, name.encode() * 1000)
+        home.fsync(name)
+    system.close()
+    done = together(system.folder, "ls tank:/", "cat tank:/second", "zpool status")
+    assert [status for status, _, _ in done] == [0, 0, 0], done
+    assert done[0][1] == "first\nsecond\n" and done[1][1] == "/second" * 1000
+    assert sound(system.folder / "d0")
