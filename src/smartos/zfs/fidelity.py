@@ -246,6 +246,7 @@ ENTRIES: list[Entry] = [
         "A host that crashes meanwhile; several hosts; attach, detach and replace among the commands.",
         "our own",
         "tests/unit/test_zfs_campaign.py",
+        also=(ZDB,),
     ),
     Entry(
         "Fault campaign",
@@ -281,7 +282,7 @@ ENTRIES: list[Entry] = [
         "Finding a pool and taking it into use",
         "Import by the labels of the disks or by the cache file; the newest uberblock that verifies; -f for a pool of "
         "another system.",
-        "Going back to an earlier transaction group (-F), importing for reading only, clear -F.",
+        "Going back to an earlier transaction group (-F), importing for reading only, clear -F; several cache files of one system.",
         f"zpool_main.c, libzfs_import.c of {ILLUMOS}",
         "tests/unit/test_commands_zpool.py",
     ),
