@@ -27,6 +27,7 @@ def test_every_hit_has_its_excerpt_and_the_page_raises_nothing(browser: Any, add
         hits = search(seen)
         assert len(hits) > 2
         assert [hit["link"] for hit in hits if not hit["says"]] == [], "these hits have no excerpt"
-        assert [hit["link"] for hit in hits if words.split()[0].lower() not in hit["says"].lower()] == []
+        stems = [word[:7].lower() for word in words.split()]  # “container” finds “contains”
+        assert [hit["link"] for hit in hits if not any(stem in hit["says"].lower() for stem in stems)] == []
         assert seen.errors + seen.foreign + told == []
         assert seen.axe("#search-results") == []
