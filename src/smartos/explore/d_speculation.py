@@ -114,7 +114,8 @@ class Story:
 
     def entries(self, at: int) -> tuple[str, ...]:
         """What a speculation has."""
-        return tuple(words(entry) for part in self.watch.kernel.speculations.all[at].parts.values() for entry in part.entries)
+        given_out = self.watch.kernel.speculations.all[at : at + 1]
+        return tuple(words(entry) for one in given_out for part in one.parts.values() for entry in part.entries)
 
     def held(self, who: str) -> int:
         """A thread's `self->spec`."""
@@ -128,9 +129,9 @@ class Story:
         principal = tuple(words(entry) for buffer in kernel.buffers.values() for entry in buffer.entries)
         last = self.steps[-1].principal if self.steps else ()
         found = []
-        for at, one in enumerate(kernel.speculations.all):
+        for at, state in enumerate(kernel.speculations.states()):
             fate, gone = self.ended.get(at + 1, ("", ()))
-            found.append(Speculated(one.state.name, self.entries(at), fate, gone))
+            found.append(Speculated(state.name, self.entries(at), fate, gone))
         self.ended.clear()
         fresh = max(len(principal) - len(last), 0)
         held = tuple((who, self.held(who)) for who in THREADS)

@@ -52,6 +52,10 @@ class Speculations:
         self.all: list[Speculation] = []
         self.busy = self.unavailable = self._dropped = 0
 
+    def states(self) -> list[State]:
+        """The state of each, those included that were never given out."""
+        return [one.state for one in self.all] + [State.INACTIVE] * (self.nspec - len(self.all))
+
     def new(self) -> int:
         """`speculation()`: the number of one that was inactive, or 0."""
         busy = False
