@@ -11,7 +11,7 @@ def main() -> int:
         print(f"usage: python -m smartos {{{','.join(COMMANDS)}}} …", file=sys.stderr)
         return 0 if len(sys.argv) > 1 else 2
     stdin = None if sys.stdin is None or sys.stdin.isatty() else sys.stdin.buffer.read
-    done = run(sys.argv[1:], stdin=stdin, terminal=sys.stdout.isatty())
+    done = run(sys.argv[1:], stdin=stdin, terminal=sys.stdout.isatty(), stdout=sys.stdout.buffer.write)
     sys.stdout.buffer.write(done.stdout)
     sys.stdout.flush()
     sys.stderr.write(done.err)

@@ -70,7 +70,7 @@ class System:
         self.altroots: dict[str, str] = {}
         self.uncached: dict[str, str] = {}  # pools with another cache file than ours: its name, or "none"
         self.absent: set[int] = set()  # devices that were not there when their pool was imported, by guid
-        self.stdin: Callable[[], bytes] | None = None
+        self.stdin: Callable[[int], bytes] | None = None
         self.terminal = True
         self._disks: dict[Path, FileDisk] = {}
         self._cached = b""

@@ -20,7 +20,7 @@ from smartos.zfs.dnode import DNODE_SHIFT, DNODE_SIZE, MAX_BONUS, Dnode
 from smartos.zfs.dnode_sync import Node
 from smartos.zfs.errors import Exists, NoSuchObject, Unsupported
 from smartos.zfs.events import Bookmark
-from smartos.zfs.objset import GROUPUSED, META, USERACCOUNTING_COMPLETE, USERUSED, ObjsetPhys
+from smartos.zfs.objset import GROUPUSED, MAX_OBJECT, META, USERACCOUNTING_COMPLETE, USERUSED, ObjsetPhys
 from smartos.zfs.zap_live import ZapTable
 from smartos.zfs.zio_write import policy
 
@@ -107,15 +107,15 @@ class LiveObjset(Visits):
         """Whether the number stands for an object."""
         return number > 0 and not self._node(number).free
 
-    def objects(self) -> Iterator[int]:
-        """The numbers of all objects, in order."""
+    def objects(self, first: int = 1, end: int = MAX_OBJECT) -> Iterator[int]:
+        """The numbers of all objects from `first` up to, not with, `end`, in order; holes cost nothing."""
         per = self.meta.block_size >> DNODE_SHIFT
-        for block in range(self.meta.phys.maxblkid + 1):
-            for number in range(max(block * per, 1), (block + 1) * per):
+        blocks = {number // per for number in self.nodes} | set(self.meta.dirty)
+        blocks.update(self.meta._written(first // per, -(-end // per)))
+        for block in sorted(blocks):
+            for number in range(max(block * per, first, 1), min((block + 1) * per, end)):
                 if not self._node(number).free:
                     yield number
-        last = (self.meta.phys.maxblkid + 1) * per
-        yield from sorted(number for number, node in self.nodes.items() if number >= last and not node.free)
 
     def mark(self, node: Node) -> None:
         """Note that an object is to be synced."""

@@ -164,9 +164,10 @@ ENTRIES: list[Entry] = [
     ),
     Entry(
         "Send and receive",
-        "Full and incremental streams of filesystems, volumes and clones; damaged streams are refused. zfs-fuse receives "
-        "ours, ours receives its, and OpenZFS's zstream reads ours.",
-        "Compound (-R), deduplicated, compressed, resumable and big-endian streams; receiving while a stream arrives.",
+        "Full and incremental streams of filesystems, volumes and clones, sent and received piece by piece, the latter "
+        "into a hidden clone; what is damaged, cut or hostile leaves the target as it was. zfs-fuse receives ours, ours "
+        "receives its, and OpenZFS's zstream reads ours.",
+        "Streams of trees (-R), deduplicated, compressed, resumable and big-endian ones, and spill blocks in them.",
         f"dmu_send.c of {ILLUMOS}",
         FUSE,
         also=("tests/conformance/test_zfs_zstream.py",),

@@ -16,7 +16,7 @@ big-endian pools, which are only read. Follows `spa.c` of illumos as of 12 Augus
 import random
 from collections.abc import Callable, Iterable, Sequence
 
-from smartos.zfs import bpobj, checksum, dmu, dsl_prop, objset, spa_config, txg, vdev, zil
+from smartos.zfs import bpobj, checksum, dmu, dsl_prop, objset, receive, spa_config, txg, vdev, zil
 from smartos.zfs.blkptr import Blkptr
 from smartos.zfs.bpobj import LiveBpobj
 from smartos.zfs.disk import Disk
@@ -201,6 +201,7 @@ class Spa(Admin, Devices):
         self.scan.load()
         self.errlog.load()
         self._check_logs(found)
+        receive.forget_unfinished(self)
 
     def _check_logs(self, found: Pool) -> None:
         """Refuse a pool with an intent log that is to be replayed; free one that is empty."""
