@@ -3,7 +3,8 @@
 The rates of :mod:`tools.bench_rates` are taken in this Python, with NumPy where it is to be had, and in the Python of a
 page, in Chromium. A pool of 10,000 files is written and synced; then every copy of every block is verified, by our walk
 and by OpenZFS's zdb on the same file. The walk is timed at a quarter and at half of the files too: its cost per block
-must not grow. Last, a mirror's disk is replaced, and the resilver is timed.
+must not grow. A mirror's disk is replaced, and the resilver is timed. Last, snapshots are taken by command, one by one:
+the last must not cost more than the first.
 
 `python -m tools.bench_zfs --site _build/html` measures this alone. Left out: memory, and zdb's reads ahead, which it
 does and the model does not.
@@ -18,6 +19,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from smartos.commands import run
+from smartos.commands.system import System
 from smartos.zfs import checksum
 from smartos.zfs.disk import FileDisk, MemoryDisk
 from smartos.zfs.pool import Pool
@@ -33,6 +36,7 @@ DIRECTORY = 100  # files in one
 LARGEST = 8192  # bytes of a file, drawn evenly
 SIZE = 256 << 20
 RESILVERED = 48 << 20  # bytes to copy, in full records
+SNAPSHOTS = 1000  # by command
 ROUNDS = 4  # of each walk; the best counts
 NAME = "bench"
 
@@ -158,6 +162,29 @@ def resilvered() -> dict[str, float]:
     return {"bytes": RESILVERED, "s": spent}
 
 
+def commands(scratch: Path) -> dict[str, float]:
+    """A thousand snapshots, a command each, each with a system of its own: processor seconds of all, of the first and of
+    the last tenth. A command waits for its disk; that is not counted."""
+    folder = scratch / "commands"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "zpool.cache").unlink(missing_ok=True)
+    with (folder / "d0").open("wb") as file:
+        file.truncate(SIZE)
+
+    def one(line: str) -> float:
+        started = time.process_time()
+        with System(folder, seed=1) as system:
+            done = run(line, system)
+        assert not done.status, done.err
+        return time.process_time() - started
+
+    for line in (f"zpool create {NAME} d0", f"zfs create {NAME}/a"):
+        one(line)
+    spent = [one(f"zfs snapshot {NAME}/a@{number}") for number in range(SNAPSHOTS)]
+    tenth = SNAPSHOTS // 10
+    return {"snapshots": SNAPSHOTS, "cpu s": sum(spent), "first": sum(spent[:tenth]), "last": sum(spent[-tenth:])}
+
+
 def measure(scratch: Path, site: Path | None) -> dict[str, Any]:
     """Everything; without a built book nothing of the page."""
     result: dict[str, Any] = {"rates": bench_rates.rates(), "numpy": with_numpy()}
@@ -168,6 +195,7 @@ def measure(scratch: Path, site: Path | None) -> dict[str, Any]:
     result["walks"] = rounds(paths)
     result["zdb"] = zdb(paths[-1].parent)
     result["resilver"] = resilvered()
+    result["commands"] = commands(scratch)
     return result
 
 
@@ -201,6 +229,9 @@ def lines(result: dict[str, Any]) -> list[str]:
     """The report of :func:`measure`, in lines; an aim is said to be met or missed."""
     out = rate_lines(result["rates"], result["page"], result["numpy"])
     made, walks, theirs, copied = (result[name] for name in ("written", "walks", "zdb", "resilver"))
+    snaps = result["commands"]
+    times = snaps["last"] / snaps["first"]
+    flat = aim("1,000 in 60 s, the last no dearer than twice the first", snaps["cpu s"] < 60 and times <= 2)
     whole, sync = made["s"], made["sync s"]
     last, costs = walks[-1], [each["cpu s"] / each["blocks"] * 1e6 for each in walks]
     linear = aim("linear: no more than a quarter dearer at the end", costs[-1] <= 1.25 * costs[0])
@@ -214,6 +245,8 @@ def lines(result: dict[str, Any]) -> list[str]:
         f"zdb -bcc on the same pool: {theirs['blocks']:,.0f} blocks in {theirs['s']:.2f} s, of which opening it "
         f"{theirs['open s']:.2f} s; ours takes {last['s'] / theirs['s']:.2f} of its time",
         f"resilver of {copied['bytes'] / 1e6:.0f} MB: {copied['s']:.2f} s, {copied['bytes'] / copied['s'] / 1e6:.1f} MB/s",
+        f"{snaps['snapshots']:,} snapshots by command: {snaps['cpu s']:.1f} s of processor time, the last tenth "
+        f"{times:.2f} times the first {flat}",
     ]  # fmt: skip
     return out
 

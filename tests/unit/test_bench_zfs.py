@@ -13,6 +13,7 @@ RESULT = {
     "written": {"files": 100, "create s": 1.0, "sync s": 0.5, "s": 1.5},
     "walks": [{"blocks": n, "copies": n, "bytes": n * 1000, "s": n / 5000, "cpu s": n / 6000} for n in (25, 50, 100)],
     "zdb": {"blocks": 100.0, "s": 0.5, "open s": 0.1}, "resilver": {"bytes": 10**6, "s": 0.5},
+    "commands": {"snapshots": 1000, "cpu s": 40.0, "first": 3.0, "last": 5.0},
 }  # fmt: skip
 
 
@@ -43,6 +44,11 @@ def test_aims_are_said_to_be_met_or_missed() -> None:
     assert "5,000 a second" in text and "ours takes 0.04 of its time" in text and "MISSED" not in text
     slow = [{**RESULT["walks"][0]}, {**RESULT["walks"][2], "s": 90.0, "cpu s": 80.0}]
     text = "\n".join(
-        bench_zfs.lines({**RESULT, "rates": {**RATES, "fletcher-4": 70.0}, "page": "no book", "walks": slow})
-    )
-    assert text.count("MISSED") == 3 and "in the page: not measured: no book" in text
+        bench_zfs.lines(
+            {
+                **RESULT, "rates": {**RATES, "fletcher-4": 70.0}, "page": "no book", "walks": slow,
+                "commands": {**RESULT["commands"], "last": 9.0},
+            }
+        )
+    )  # fmt: skip
+    assert text.count("MISSED") == 4 and "in the page: not measured: no book" in text

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from smartos.probes import declare
 from smartos.zfs import checksum, compress, dmu
-from smartos.zfs.blkptr import Blkptr
+from smartos.zfs.blkptr import BLKPTR_SIZE, Blkptr
 from smartos.zfs.dmu_visit import META_NUMBER, Visits
 from smartos.zfs.dnode import DNODE_SHIFT, DNODE_SIZE, MAX_BONUS, Dnode
 from smartos.zfs.dnode_sync import Node
@@ -134,10 +134,7 @@ class LiveObjset(Visits):
         """
         if OBJECT_ALLOC.listeners:
             OBJECT_ALLOC.fire(self, kind, block_size, bonustype, 0, None)
-        if not number:
-            number = self._next = self._next + 1
-            while not self._node(number).free:
-                number = self._next = self._next + 1
+        number = number or self._free_number()
         node = self._node(number)
         if not node.free:
             raise Exists(f"{self.name} has an object {number}")
@@ -155,6 +152,42 @@ class LiveObjset(Visits):
         node.dirty, node.table, node.accounted = {}, None, node.accounted
         self.mark(node)
         return node
+
+    def _free_number(self) -> int:
+        """The next number that stands for no object. Blocks of dnodes that were full when they were written are passed
+        by, as their pointers say that they are (`dmu_object_next`)."""
+        per = self.meta.block_size >> DNODE_SHIFT
+        while True:
+            self._next += 1
+            if self._next == 1 or self._next % per == 0:
+                self._next = max(self._next, self._sparse(self._next // per) * per)
+            if self._next and self._node(self._next).free:
+                return self._next
+
+    def _sparse(self, first: int) -> int:
+        """The first block of dnodes from `first` on that is not full on disk."""
+        phys, per = self.meta.phys, self.meta.block_size >> DNODE_SHIFT
+        fan = phys.fan_shift if phys.nlevels > 1 else 0
+
+        def below(level: int, number: int, pointer: Blkptr) -> int | None:
+            if number + 1 << level * fan <= first or pointer.fill >= per << level * fan:
+                return None
+            if not level or pointer.hole:
+                return max(number << level * fan, first)
+            data = self.read_block(pointer)
+            for index, at in enumerate(range(0, len(data), BLKPTR_SIZE)):
+                child = number << fan | index
+                if child + 1 << (level - 1) * fan > first:
+                    found = below(level - 1, child, Blkptr.unpack(data[at : at + BLKPTR_SIZE], pointer.order))
+                    if found is not None:
+                        return found
+            return None
+
+        for number, pointer in enumerate(phys.blkptrs):
+            found = below(phys.nlevels - 1, number, pointer)
+            if found is not None:
+                return found
+        return max(first, len(phys.blkptrs) << (phys.nlevels - 1) * fan)
 
     def free(self, number: int) -> None:
         """`dmu_object_free`: the object goes, with all its blocks. Raises :class:`NoSuchObject`."""

@@ -24,39 +24,67 @@ def again(out: bytearray, offset: int, length: int) -> None:
         out += (run * (length // offset + 1))[:length]
 
 
+def _hashes() -> tuple[list[int], list[int], list[int]]:
+    """The hash of three bytes by tables: of what the first, the second give to a sum, and of what a sum gives.
+
+    With k the bytes as a number, the real code takes h = k + (k >> 9) and then h + (h >> 5), of which it keeps ten bits:
+    so no more than the lowest 15 bits of h count.
+    """
+    first = [a << 7 for a in range(256)]
+    second = [(b << 8) + (b >> 1) for b in range(256)]
+    last = [(h & 0x7FFF) + ((h & 0x7FFF) >> 5) & _LEMPEL - 1 for h in range(first[-1] + second[-1] + 256)]
+    return first, second, last
+
+
+_FIRST, _SECOND, _HASH = _hashes()
+
+
+def _alike(data: bytes, at: int, before: int) -> int:
+    """How many bytes from `at` on are as those from `before` on, up to the longest match."""
+    here, there = data[at : at + _MATCH_MAX], data[before : before + _MATCH_MAX]
+    if here == there:  # the rule in runs of zeros
+        return _MATCH_MAX
+    differs = int.from_bytes(here, "little") ^ int.from_bytes(there, "little")
+    return (differs & -differs).bit_length() - 1 >> 3
+
+
 def lzjb_compress(data: bytes, room: int) -> bytes | None:
     """Compress with lzjb; None when the result would not fit into `room` bytes."""
-    size, at, mask, copymap = len(data), 0, 0x80, 0
-    out, seen = bytearray(), [0] * _LEMPEL
+    data, first, second, hashes = bytes(data), _FIRST, _SECOND, _HASH
+    size, at = len(data), 0
+    last, out, seen = size - _MATCH_MAX, bytearray(), [0] * _LEMPEL
+    add = out.append
     while at < size:
-        mask <<= 1
-        if mask == 0x100:
-            if len(out) >= room - 17:
-                return None
-            mask, copymap = 1, len(out)
-            out.append(0)
-        if at > size - _MATCH_MAX:
-            out.append(data[at])
+        copymap = len(out)
+        if copymap >= room - 17:
+            return None
+        flags = 0
+        add(0)
+        for mask in (1, 2, 4, 8, 16, 32, 64, 128):
+            if at > last:
+                break
+            byte = data[at]
+            key = hashes[first[byte] + second[data[at + 1]] + data[at + 2]]
+            offset = at - seen[key] & _WINDOW
+            seen[key] = at
+            if offset and byte == data[at - offset] and offset <= at:
+                before = at - offset
+                if data[at : at + 3] == data[before : before + 3]:
+                    length = _alike(data, at, before)
+                    flags |= mask
+                    add((length - _MATCH_MIN) << 8 - _MATCH_BITS | offset >> 8)
+                    add(offset & 0xFF)
+                    at += length
+                    continue
+            add(byte)
             at += 1
-            continue
-        key = (data[at] << 16) + (data[at + 1] << 8) + data[at + 2]
-        key += key >> 9
-        key = key + (key >> 5) & _LEMPEL - 1
-        offset = at - seen[key] & _WINDOW
-        seen[key] = at
-        before = at - offset
-        if offset and before >= 0 and data[at : at + 3] == data[before : before + 3]:
-            whole = data[at : at + _MATCH_MAX] == data[before : before + _MATCH_MAX]  # the rule in runs of zeros
-            length = _MATCH_MAX if whole else _MATCH_MIN
-            while length < _MATCH_MAX and data[at + length] == data[before + length]:
-                length += 1
-            out[copymap] |= mask
-            out.append((length - _MATCH_MIN) << 8 - _MATCH_BITS | offset >> 8)
-            out.append(offset & 0xFF)
-            at += length
         else:
-            out.append(data[at])
-            at += 1
+            out[copymap] = flags
+            continue
+        out[copymap] = flags
+        end = at + (8 - mask.bit_length() + 1)  # the rest of these eight items, and all after them, are bytes
+        out += data[at:end]
+        at = end
     return bytes(out)
 
 

@@ -251,6 +251,11 @@ class Spa(Admin, Devices):
             self._now += TXG_TIMEOUT
         return txg_sync(self)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether there is anything that the open transaction group would write."""
+        return self.dp.anything or self.config_dirty or self.scan.wanted or bool(self.zio.frees)
+
     def task(self, name: str, work: Callable[[], object], check: Callable[[], None] | None = None) -> object:
         """`dsl_sync_task_do`: have something done in the open group's syncing context, and wait for it.
 
@@ -260,6 +265,7 @@ class Spa(Admin, Devices):
             check()
         waiting = SyncTask(name, work, check)
         self.dp.tasks.append(waiting)
+        self.history.follow(waiting)
         self.sync()
         if waiting.error is not None:
             raise waiting.error
