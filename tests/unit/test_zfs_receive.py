@@ -221,6 +221,7 @@ HOSTILE = {
     "compression 99": made(4, compress=99), "a block size of 7": made(4, block=7),
     "a block size of 0": made(4, block=0),
     "a block size of 2^31": made(4, block=1 << 31), "a short znode": made(4, bonustype=17, bonus=bytes(16)),
+    "attributes of no kind": made(4, bonustype=44, bonus=b"\1" * 64),
     "a record of type 77": struct.pack("<I", 77).ljust(312, b"\0"),
     "a write by reference": struct.pack("<I", replay.WRITE_BYREF).ljust(312, b"\0"),
     "a second first": replay.Begin("a@b", 1).pack(),

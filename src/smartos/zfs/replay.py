@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from io import BytesIO
 
-from smartos.zfs import checksum, compress, dmu
+from smartos.zfs import checksum, compress, dmu, sa
 from smartos.zfs.dnode import MAX_BONUS
 from smartos.zfs.errors import ChecksumError, CorruptPool, Unsupported
 from smartos.zfs.objset import MAX_OBJECT, ZFS, ZVOL
+from smartos.zfs.znode import ZNODE_SIZE
 
 SIZE = 312
 MAGIC = 0x2F5BACBAC
@@ -239,8 +240,9 @@ def unpack_record(head: bytes) -> tuple[Record, int]:
 def check_object(record: Record) -> None:
     """Raise :class:`CorruptPool` for an OBJECT record that no object can be made of."""
     types = 0 < record.type < len(dmu.TYPES) and record.bonustype < len(dmu.TYPES)
-    short = record.bonustype == dmu.ZNODE and len(record.data) < 264
+    short = record.bonustype == dmu.ZNODE and len(record.data) < ZNODE_SIZE
+    odd = record.bonustype == dmu.SA and any(record.data) and record.data[:4] not in sa.ORDERS
     sums = record.checksum in (checksum.INHERIT, checksum.ON, checksum.FLETCHER_2, checksum.FLETCHER_4, checksum.SHA256)
     blocks = record.length % 512 == 0 and 512 <= record.length <= MAX_BLOCK
-    if not (types and blocks and sums and record.compress <= compress.ZLE) or short:
+    if not (types and blocks and sums and record.compress <= compress.ZLE) or short or odd:
         raise CorruptPool(f"invalid stream: {record.describe()} is no object that there can be")

@@ -53,6 +53,14 @@ class LiveReader(Reader):
         super().__init__(root.children)
         self.root = root
 
+    def __call__(self, pointer: Blkptr) -> bytes:
+        """As the reader does; but what a big-endian machine wrote is no block to go on with. Raises
+        :class:`Unsupported` for it."""
+        if not pointer.hole and pointer.order == ">" and (pointer.level or dmu.has_order(pointer.type)):
+            what = f"L{pointer.level} {dmu.type_name(pointer.type)}"
+            raise Unsupported(f"the pool has blocks of a big-endian machine ({what}), and is only read here")
+        return super().__call__(pointer)
+
     def raw(self, pointer: Blkptr, depth: int = 0) -> bytes:
         if pointer.gang or len(pointer.dvas) < 2 or pointer.checksum in (checksum.ZILOG, checksum.ZILOG2):
             return super().raw(pointer, depth)
