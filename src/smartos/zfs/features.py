@@ -1,7 +1,8 @@
 """Features: what a pool from version 5000 on says that it uses, and whether it can be read here all the same.
 
-A feature that only changes how a pool is written is no hindrance to a reader; the others are listed in the label as soon
-as they are active. Everything is read that a default `zpool create` of OpenZFS 2.4 makes; what is not is refused by name.
+A feature that only changes how a pool is written is no hindrance to a reader; the others are in the pool's list of
+features for reading, some in the label too. Everything is read that a default `zpool create` of OpenZFS 2.4 makes; what
+is not is refused by name.
 
 Left out: draid, raidz that was expanded, gang headers of more than a sector. Follows `zfeature_common.c` of OpenZFS at
 commit be7657e3f278 (version 2.4.99).

@@ -190,16 +190,18 @@ ENTRIES: list[Entry] = [
     ),
     Entry(
         "Versions and features read",
-        "Pool versions 1 to 28, and 5000 with every feature that changes how a pool is read and that OpenZFS turns on by "
-        "default, of either byte order. Pools of Sun's code and of OpenZFS are walked without a leak or a bad block.",
-        "Encrypted contents, checkpoints as a place to open at, dRAID and later features: refused, and named.",
+        "Pool versions 1 to 28, and 5000 with every feature that changes how a pool is read and that OpenZFS 2.4 has in a "
+        "new pool, of either byte order or of both. Pools of Sun's code and of OpenZFS are walked without a leak or a bad "
+        "block.",
+        "Encrypted contents, checkpoints as a place to open at, dRAID, expanded RAID-Z, gang headers of more than a "
+        "sector: refused, and named. zstd wants a library; skein, Edon-R and BLAKE3 are named, and not verified.",
         f"{OPENZFS}, zfeature_common.c",
         IMAGES,
     ),
     Entry(
         "Pools that libzpool makes",
-        "Pools written by OpenZFS's own library, with current features, and one that ztest was killed over: read to the "
-        "last byte.",
+        "Pools written by OpenZFS's own library, of 2.1 and of 2.4 with all its features, and one that ztest was killed "
+        "over: read to the last byte.",
         "Deduplicated blocks are read and their reference counts are not checked.",
         OPENZFS,
         "tests/conformance/test_zfs_libzpool.py",

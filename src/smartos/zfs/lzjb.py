@@ -27,8 +27,8 @@ def again(out: bytearray, offset: int, length: int) -> None:
 def _hashes() -> tuple[list[int], list[int], list[int]]:
     """The hash of three bytes by tables: of what the first, the second give to a sum, and of what a sum gives.
 
-    With k the bytes as a number, the real code takes h = k + (k >> 9) and then h + (h >> 5), of which it keeps ten bits:
-    so no more than the lowest 15 bits of h count.
+    With k the bytes as a number, the real code takes h = k + (k >> 9) and then h + (h >> 5), of which it keeps ten bits;
+    so the lowest 15 bits of h are all that counts.
     """
     first = [a << 7 for a in range(256)]
     second = [(b << 8) + (b >> 1) for b in range(256)]
