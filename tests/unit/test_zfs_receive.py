@@ -2,6 +2,8 @@
 
 import random
 import struct
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,6 +85,40 @@ def test_what_is_held_does_not_grow_with_the_stream(monkeypatch: pytest.MonkeyPa
     there.receive(read, "tank/a")
     assert max(held) < 512 << 10 and max(objects) < 100
     sound(there)
+
+
+def test_two_commands_of_one_pool_are_joined_by_a_pipe_of_the_shell(system: System) -> None:
+    """A stream longer than what a pipe holds, between processes that both want the pool."""
+    system.path("big").write_bytes(random.Random(3).randbytes(600_000))
+    for line in ("zfs create tank/a", "cp big tank/a:/f", "zfs snapshot tank/a@1"):
+        assert not run(line, system).status
+    smartos = f"{sys.executable} -m smartos"
+    line = f"{smartos} zfs send tank/a@1 | {smartos} zfs receive tank/b"
+    done = subprocess.run(["sh", "-c", line], cwd=system.folder, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert run("cat tank/b:/f", system).data == system.path("big").read_bytes()
+
+
+def test_a_stream_is_read_without_mending(tmp_path: Path) -> None:
+    """It is read when the command's turn is over; a bad copy stays as it is until a command comes upon it."""
+    for name in ("d0", "d1"):
+        (tmp_path / name).touch()
+        with (tmp_path / name).open("r+b") as file:
+            file.truncate(64 << 20)
+    (tmp_path / "big").write_bytes(random.Random(4).randbytes(400_000))
+    lines = ("zpool create tank mirror d0 d1", "cp big tank:/f", "zfs snapshot tank@1")
+    for line in lines:
+        with System(tmp_path, seed=1) as system:
+            assert not run(line, system).status
+    raw = (tmp_path / "d0").read_bytes()
+    at = raw.index((tmp_path / "big").read_bytes()[1000:1100])
+    with (tmp_path / "d0").open("r+b") as file:
+        file.seek(at)
+        file.write(b"\xa5" * 100)
+    with System(tmp_path, seed=1) as system:
+        done = run("zfs send tank@1", system, terminal=False)
+        assert not done.status and (tmp_path / "big").read_bytes()[:131072] in done.data
+        assert (tmp_path / "d0").read_bytes()[at : at + 100] == b"\xa5" * 100
 
 
 # ---- what goes wrong leaves nothing behind

@@ -50,14 +50,28 @@ def send(system: System, usage: Usage, words: Sequence[str]) -> Output:
     if start and snaps[start].phys.creation_txg >= snaps[snapname].phys.creation_txg:
         raise CommandError(f"warning: cannot send '{path}@{snapname}': not an earlier snapshot from the same fs")
     if "I" not in given:
-        return Output(flow=pool.sending(f"{path}@{snapname}", start, from_origin=origin))
+        return Output(flow=_unmended(pool, pool.sending(f"{path}@{snapname}", start, from_origin=origin)))
     names = list(snaps)
     chosen = names[names.index(start) + 1 if start else 0 : names.index(snapname) + 1]
     streams = [
         pool.sending(f"{path}@{name}", before, from_origin=origin and not before)
         for before, name in zip([start, *chosen], chosen, strict=False)
     ]
-    return Output(flow=_package(f"{path}@{snapname}", streams))
+    return Output(flow=_unmended(pool, _package(f"{path}@{snapname}", streams)))
+
+
+def _unmended(pool: Spa, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces, read without mending a bad copy: they are read when the command's turn is over, and so nothing may be
+    written. A snapshot's blocks stay where they are; if it is destroyed meanwhile, what is read does not verify."""
+    while True:
+        pool.root.readonly = True
+        try:
+            piece = next(pieces, None)
+        finally:
+            pool.root.readonly = False
+        if piece is None:
+            return
+        yield piece
 
 
 def _start(pool: Spa, head: LiveDataset, usage: Usage, path: str, given: str) -> tuple[str, bool]:
