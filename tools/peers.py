@@ -45,6 +45,11 @@ WANTED = {
         ("zfsutils-linux", "zfs-test"),
         ("**/sbin/zdb", "**/sbin/ztest", "**/libzpool.so.*", "**/zpool_upgrade/blockfiles/*.bz2"),
     ),
+    "zfs-sid": Wanted(
+        ("zfsutils-linux", "zfs-test", "libc6"),
+        ("**/sbin/zdb", "**/sbin/ztest", "**/libzpool.so.*", "**/ld-linux-*.so.*"),
+        release="sid",
+    ),
     "grub": Wanted(("grub-common",), ("**/bin/grub-fstest",)),
     "zfs-fuse": Wanted(("zfs-fuse", "fuse"), ("**/sbin/zfs-fuse", "**/sbin/zpool", "**/bin/fusermount")),
     "ksh": Wanted(("ksh93u+m",), ("**/bin/ksh93",)),
@@ -57,7 +62,7 @@ WANTED = {
 
 
 # zdb -cc prefetches what it reads, and at its end waits until the last of that may leave the cache: 6 s, for nothing.
-ALWAYS = {"zdb": ("-o", "zfs_arc_min_prescient_prefetch_ms=1")}
+ALWAYS = {("zfs", "zdb"): ("-o", "zfs_arc_min_prescient_prefetch_ms=1")}
 UNVERSIONED = {"zfs": "libzpool.so"}  # by this name zdb opens the library whose variables -o sets
 
 
@@ -83,7 +88,8 @@ class Peer:
         self, program: str, *arguments: str | Path, timeout: float = 60, text: bool = True, cwd: Path | None = None
     ) -> subprocess.CompletedProcess:
         """Run one of its programs, in the folder `cwd`, and give what it printed, as text or as bytes."""
-        command = [*self.loader, str(self.find(f"**/{program}")), *ALWAYS.get(program, ()), *map(str, arguments)]
+        always = ALWAYS.get((self.name, program), ())
+        command = [*self.loader, str(self.find(f"**/{program}")), *always, *map(str, arguments)]
         return subprocess.run(
             command, env=self.environment, cwd=cwd, capture_output=True, timeout=timeout,
             errors="replace" if text else None,
@@ -128,7 +134,7 @@ def _sources(folder: Path, other: str = "") -> None:
     for path in [APT / "sources.list", *sorted((APT / "sources.list.d").glob("*"))]:
         if release and path.is_file() and path.suffix in (".list", ".sources"):
             text = path.read_text()
-            text = of_release(text, release, other) if other else components(text, release, COMPONENT)
+            text = components(of_release(text, release, other) if other else text, other or release, COMPONENT)
             if text.strip():
                 (folder / path.name).write_text(text + "\n")
 

@@ -35,7 +35,8 @@ def main() -> int:
         elif words[0] == "--version":
             done = Output(version())
         else:
-            done = run(words, stdin=_stdin(), terminal=sys.stdout is not None and sys.stdout.isatty())
+            terminal = sys.stdout is not None and sys.stdout.isatty()
+            done = run(words, stdin=_stdin(), terminal=terminal, stdout=lambda data: _put(sys.stdout, 1, data))
         return _write(done, words[0] if words and words[0][0] != "-" else "smartos")
     except KeyboardInterrupt:
         return KILLED + SIGINT
@@ -54,7 +55,7 @@ def version() -> str:
     return f"smartos {__version__}\n"
 
 
-def _stdin():  # noqa: ANN202 - a function that reads it all, or None
+def _stdin():  # noqa: ANN202 - a function that reads so many bytes, or None
     return None if sys.stdin is None or sys.stdin.isatty() else sys.stdin.buffer.read
 
 

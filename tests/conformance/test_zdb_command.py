@@ -12,10 +12,15 @@ import pytest
 
 from smartos.commands import run
 from smartos.commands.output import Output
+from smartos.zfs.disk import FileDisk
+from smartos.zfs.errors import Unsupported
 from smartos.zfs.spa import Spa
+from smartos.zfs.walk import Walker
 from smartos.zfs.workload import Workload
 from tests.conformance.zfs_images import images, opened
 from tests.conformance.zfs_scenarios import NAME, make, memory_disks, save, tool
+from tests.unit.test_zfs_order import KINDS
+from tests.unit.zfs_swapped import swap_attributes, write_swapped
 
 POOLS = {
     "plain": ("files", "", 1, 28, 9), "mirror": ("accounts", "mirror", 2, 28, 9),
@@ -197,3 +202,39 @@ def test_pools_of_others(name: str) -> None:
     for flags in ("-CC", "-uuuu", "-mmm", "-bbb", "-bcc", "-ii", "-h", "-hh", *(["-dddddd"] if pool.version >= 9 else [])):
         same("-e", "-p", files[0].parent, flags, pool.name, lines=1 if "h" in flags else 3)
     same("-ll", files[0], lines=20)
+
+
+# ---- both byte orders in one pool
+
+
+@pytest.mark.parametrize("kind", ["attributes", *KINDS])
+def test_pools_of_both_byte_orders(kind: str, tmp_path: Path) -> None:
+    own = memory_disks(tmp_path / "pool", 1)
+    spa = Spa.create(NAME, own, seed=5)
+    fs = spa.create(f"{NAME}/home")
+    for number in range(40):
+        fs.write(f"/f{number}", random.Random(number).randbytes(3000))
+    fs.symlink("/link", "f1")
+    fs.write("/large", random.Random(5).randbytes(700_000))
+    if kind == "attributes":
+        spa.sync()
+        assert swap_attributes(spa, f"{NAME}/home") > 10
+    else:
+        write_swapped(spa, KINDS[kind])
+    spa.export()
+    save(own)
+    for flags in ("-dddd", "-dddddd", "-bcc", "-bbb"):
+        done = same("-e", "-p", tmp_path / "pool", flags, NAME, lines=12)
+    assert not done.status
+
+
+@pytest.mark.parametrize("name", ["zfs-pool-v10", "zfs-pool-v2"])
+def test_real_pools_of_both_byte_orders(name: str) -> None:
+    """Made by one machine, written to by one of the other order: read to the last line, and refused at an import."""
+    files = images()[name]
+    pool = opened(files)
+    assert {visit.pointer.little for visit in Walker(pool).visits()} == {True, False}
+    for flags in ("-CC", "-uuuu", "-bbb", "-bcc"):
+        same("-e", "-p", files[0].parent, flags, pool.name, lines=3)
+    with pytest.raises(Unsupported, match="blocks of a big-endian machine .* is only read here"):
+        Spa.import_([FileDisk(file, writable=False) for file in files])

@@ -66,10 +66,18 @@ def vdev(folder: Path, kind: str, children: int, nparity: int, ashift: int) -> d
 
 
 def make(tools: Peer, folder: Path, order: dict) -> None:
-    """Have libzpool make a pool; the test is skipped where it cannot."""
-    words = [sys.executable, str(MAKER), str(folder), str(tools.find("**/libzpool.so.*").parent)]
+    """Have libzpool make a pool; the test is skipped where it cannot.
+
+    A libzpool of another release wants a Python that is started by that release's loader, with its C library.
+    """
+    words, environment = [os.path.realpath(sys.executable)], dict(tools.environment)
+    if tools.loader:
+        own = [path for path in ("/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib") if Path(path).is_dir()]
+        words = [*tools.loader[:-1], os.pathsep.join([tools.loader[-1], *own]), *words]
+    environment["PYTHONHOME"] = sys.base_prefix
+    words += [str(MAKER), str(folder), str(tools.find("**/libzpool.so.*").parent)]
     done = subprocess.run(
-        words, input=json.dumps(order), env=tools.environment, cwd=folder, capture_output=True, text=True, timeout=120
+        words, input=json.dumps(order), env=environment, cwd=folder, capture_output=True, text=True, timeout=120
     )
     if done.returncode:
         pytest.skip(f"libzpool could not make the pool: {done.stderr.strip().splitlines()[-1:]}")

@@ -1,6 +1,7 @@
 """A program of its own that makes a pool with the real libzpool: `python zfs_maker.py FOLDER LIBRARIES`, order on stdin.
 
-The order is JSON: `pool`, `vdev` (a vdev tree for `spa_create`), `props` (of the pool), `tunables` (by name), `sets`:
+The order is JSON: `pool`, `vdev` (a vdev tree for `spa_create`), `props` (of the pool), `features` (names of those to be
+enabled, as far as the library has them), `tunables` (by name), `sets`:
 object sets with `name`, `props` (numbers), `objects` (a list of block size and hexadecimal pieces by offset), `zaps`
 (name to number), and `snapshots`: (set, name, objects written afterwards). libzpool is a test library and may abort;
 hence the process.
@@ -9,6 +10,7 @@ hence the process.
 import ctypes
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from smartos.zfs import nvlist
@@ -22,7 +24,8 @@ class Libzpool:
 
     def __init__(self, folder: Path, libraries: Path) -> None:
         ctypes.CDLL(str(next(libraries.glob("libnvpair.so.*"))), mode=ctypes.RTLD_GLOBAL)
-        self.lib = ctypes.CDLL(str(sorted(libraries.glob("libzpool.so.*"))[0]), mode=ctypes.RTLD_GLOBAL)
+        self.path = sorted(libraries.glob("libzpool.so.*"))[0]
+        self.lib = ctypes.CDLL(str(self.path), mode=ctypes.RTLD_GLOBAL)
         self.nv = ctypes.CDLL(str(next(libraries.glob("libnvpair.so.*"))))
         ctypes.c_char_p.in_dll(self.lib, "spa_config_path").value = str(folder / "zpool.cache").encode()
         for name in ("dmu_tx_create",):
@@ -35,6 +38,11 @@ class Libzpool:
         code = getattr(self.lib, name)(*arguments)
         if code:
             raise RuntimeError(f"{name}: errno {code}")
+
+    def known(self, names: Iterable[str]) -> list[str]:
+        """Those features that the library has."""
+        text = self.path.read_bytes()
+        return [name for name in names if name.encode() + b"\0" in text]
 
     def nvlist(self, values: dict) -> ctypes.c_void_p:
         """A native list out of our packing of it."""
@@ -55,7 +63,7 @@ class Libzpool:
             number = ctypes.c_uint64(self.lib.dmu_object_alloc(objset, UINT8_OTHER, size, 0, 0, tx))
             for offset, data in pieces:
                 raw = bytes.fromhex(data)
-                self.lib.dmu_write(objset, number, ctypes.c_uint64(offset), ctypes.c_uint64(len(raw)), raw, tx)
+                self.lib.dmu_write(objset, number, ctypes.c_uint64(offset), ctypes.c_uint64(len(raw)), raw, tx, 0)
             self.lib.dmu_tx_commit(tx)
         number = NEW_OBJECT
         for name, value in zaps.items():
@@ -80,8 +88,9 @@ def make(folder: Path, libraries: Path, order: dict) -> None:
     for name, value in order.get("tunables", {}).items():
         ctypes.c_uint64.in_dll(zpool.lib, name).value = value
     pool = order["pool"].encode()
-    props = zpool.nvlist(order["props"]) if order.get("props") else None
-    zpool.call("spa_create", pool, zpool.nvlist(order["vdev"]), props, None, None)
+    values = order.get("props", {}) | {f"feature@{name}": 0 for name in zpool.known(order.get("features", ()))}
+    props = zpool.nvlist(values) if values else None
+    zpool.call("spa_create", pool, zpool.nvlist(order["vdev"]), props, None, None, None)
     for each in order["sets"]:
         zpool.call("dmu_objset_create", each["name"].encode(), OTHER, ctypes.c_uint64(0), None, None, None)
         for name, value in each.get("props", {}).items():

@@ -47,6 +47,11 @@ def test_another_release_in_lines() -> None:
     assert of_release(ONE_LINE, "bookworm", "sid") == "deb [signed-by=/a.gpg] mirror+file:///a sid main\n"
 
 
+def test_a_component_of_another_release() -> None:
+    found = components(of_release(ONE_LINE, "bookworm", "sid"), "sid", "contrib")
+    assert found == "deb [signed-by=/a.gpg] mirror+file:///a sid main contrib\n"
+
+
 def test_a_peer_of_another_release_is_started_by_its_own_loader(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:  # noqa: ANN001
     loader = tmp_path / "apart" / "lib" / "ld-linux-x.so.2"
     loader.parent.mkdir(parents=True)

@@ -74,3 +74,64 @@ def test_unknown_kinds_are_named() -> None:
         compress.decompress(compress.OFF, b"short", 512)
     with pytest.raises(CorruptPool):
         compress.decompress(compress.ZSTD, b"\xff" * 20, 512)
+
+
+def lzjb_as_the_real_one(data: bytes, room: int) -> bytes | None:
+    """`lzjb_compress` of `lzjb.c`, line for line: a byte at a time, the hash by its formula."""
+    size, at, mask, copymap = len(data), 0, 0x80, 0
+    out, seen = bytearray(), [0] * 1024
+    while at < size:
+        mask <<= 1
+        if mask == 0x100:
+            if len(out) >= room - 17:
+                return None
+            mask, copymap = 1, len(out)
+            out.append(0)
+        if at > size - 66:
+            out.append(data[at])
+            at += 1
+            continue
+        key = (data[at] << 16) + (data[at + 1] << 8) + data[at + 2]
+        key += key >> 9
+        key += key >> 5
+        offset = at - seen[key & 1023] & 1023
+        seen[key & 1023] = at
+        before = at - offset
+        if offset and before >= 0 and data[at : at + 3] == data[before : before + 3]:
+            length = 3
+            while length < 66 and data[at + length] == data[before + length]:
+                length += 1
+            out[copymap] |= mask
+            out.append((length - 3) << 2 | offset >> 8)
+            out.append(offset & 0xFF)
+            at += length
+        else:
+            out.append(data[at])
+            at += 1
+    return bytes(out)
+
+
+def drawn(chance: random.Random) -> bytes:
+    """A block of one of several kinds: noise, few letters, sparse bytes, a unit again and again, structures."""
+    size = chance.choice((0, 1, 3, 64, 65, 66, 67, 68, 74, 75, 512, chance.randrange(1500)))
+    kind = chance.randrange(5)
+    if kind == 0:
+        return chance.randbytes(size)
+    if kind == 1:
+        return bytes(chance.choice(b"ab\0") for _ in range(size))
+    if kind == 2:
+        sparse = bytearray(size)
+        for _ in range(size // 30):
+            sparse[chance.randrange(size)] = chance.randrange(256)
+        return bytes(sparse)
+    unit = chance.randbytes(chance.randrange(1, 200)) + bytes(chance.randrange(100) * (kind == 4))
+    return (unit * (size // len(unit) + 1))[:size]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_lzjb_gives_the_bytes_of_the_real_one(seed: int) -> None:
+    chance = random.Random(seed)
+    for _ in range(150):
+        data = drawn(chance)
+        for room in (len(data) - (len(data) >> 3), 2 * len(data) + 20, chance.randrange(len(data) + 30)):
+            assert compress.lzjb_compress(data, room) == lzjb_as_the_real_one(data, room)

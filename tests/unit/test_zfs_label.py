@@ -2,7 +2,9 @@
 
 import pytest
 
+from smartos.zfs import features
 from smartos.zfs.blkptr import DVA, Blkptr
+from smartos.zfs.devices import check_version
 from smartos.zfs.disk import MemoryDisk
 from smartos.zfs.errors import NotAPool, PoolFaulted, Unsupported, ZfsError
 from smartos.zfs.label import LABEL_SIZE, RING_OFFSET, data_size, label_offset, pack_config, pack_label, read_labels
@@ -109,3 +111,15 @@ def test_a_pool_without_its_blocks_is_named() -> None:
         Pool.open([labelled({**CONFIG, "vdev_tree": mirror})])
     with pytest.raises((PoolFaulted, ZfsError)):
         Pool.open([labelled(striped)])
+
+
+def test_features_that_change_how_a_pool_is_read_are_refused_by_name() -> None:
+    """All that a default pool of OpenZFS 2.4 has active is read; an inactive one is no hindrance."""
+    features.check({"com.klarasystems:vdev_zaps_v2": 1, "com.delphix:head_errlog": 1, "org.openzfs:draid": 0})
+    features.check(dict.fromkeys((*features.READABLE, *features.WRITE_ONLY), 3))
+    check_version({"version": 5000, "features_for_read": {"com.klarasystems:vdev_zaps_v2": True}})
+    for guid, name in features.REFUSED.items():
+        with pytest.raises(Unsupported, match=rf"^the pool uses the feature {name} \({guid}\), which cannot be read"):
+            check_version({"version": 5000, "features_for_read": {guid: True}})
+    with pytest.raises(Unsupported, match="the feature org.example:new, which"):
+        features.check({"org.example:new": 1})

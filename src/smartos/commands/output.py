@@ -1,6 +1,9 @@
 """What a command gives: two streams and an exit status."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+from smartos.zfs.errors import ZfsError
 
 
 class CommandError(Exception):
@@ -17,12 +20,27 @@ class Output:
     """`out` and `err` as the command wrote them, `status` as `$?` has it. In a notebook it shows both as text.
 
     `data` is what a command wrote to stdout that is no text: the stream of `zfs send`, a file's bytes from `cat`.
+    `flow` is such output that is still to come, piece by piece, as somebody takes it.
     """
 
     out: str = ""
     err: str = ""
     status: int = 0
     data: bytes = b""
+    flow: Iterator[bytes] | None = field(default=None, compare=False)
+
+    def flown(self, write: Callable[[bytes], object] | None = None) -> "Output":
+        """The output when all of it has come: given to `write`, or else kept as `data`."""
+        if self.flow is None:
+            return self
+        kept: list[bytes] = []
+        try:
+            for piece in self.flow:
+                (write or kept.append)(piece)
+        except (ZfsError, OSError) as error:
+            why = getattr(error, "strerror", None) or error
+            return replace(self, err=f"{self.err}warning: {why}\n", status=1, data=b"".join(kept), flow=None)
+        return replace(self, data=self.data + b"".join(kept), flow=None)
 
     @property
     def stdout(self) -> bytes:

@@ -1,8 +1,8 @@
 """Find a command by its name and run it; what fails on purpose becomes its message and its status.
 
 A line may send what a command writes into a file (`>`), have it read one (`<`), and hand one command's output to a
-second (`|`), which is what `zfs send` and `zfs receive` want. Files are named from the system's folder on. A list of
-words is taken as it is.
+second (`|`), which is what `zfs send` and `zfs receive` want; what goes through the pipe is made as the second takes
+it. Files are named from the system's folder on. A list of words is taken as it is.
 
 Left out: the rest of a shell: appending, more than one pipe, variables, patterns, several commands in a line.
 """
@@ -10,12 +10,15 @@ Left out: the rest of a shell: appending, more than one pipe, variables, pattern
 import importlib
 import shlex
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from smartos.commands.output import CommandError, Output
 from smartos.commands.system import System
+from smartos.commands.zfs_stream import spooled
 from smartos.zfs.errors import ZfsError
+from smartos.zfs.replay import Read
 from smartos.zfs.txg import PoolSuspended
 
 COMMANDS = {
@@ -65,12 +68,14 @@ def run(
     command: str | Sequence[str],
     system: System | None = None,
     *,
-    stdin: Callable[[], bytes] | None = None,
+    stdin: Read | None = None,
     terminal: bool = True,
+    stdout: Callable[[bytes], object] | None = None,
 ) -> Output:
     """Run a command line, or its words, on a :class:`System`; without one, on that of the current folder's cache file.
 
-    `stdin` gives what is to be read, where that is not a terminal; `terminal` says whether the output goes to one.
+    `stdin` reads so many bytes, where the input is not a terminal; `terminal` says whether the output goes to one. What
+    is too long to be kept goes to `stdout` as it comes, if there is one: the stream of `zfs send`.
     A command that fails gives an :class:`Output` with its message and status; it raises nothing for bad input.
     """
     try:
@@ -85,31 +90,58 @@ def run(
     except CommandError as error:
         return Output(err=f"{error}\n", status=error.status)
     try:
-        if len(lines) == 1:
-            return _one(lines[0], system, stdin, terminal)
-        first = _one(lines[0], system, stdin, False)
-        then = _one(lines[1], system, lambda: first.stdout, terminal)
-        return Output(then.out, first.err + then.err, then.status, then.data)
+        done = _one(lines[0], system, stdin, terminal) if len(lines) == 1 else _piped(lines, system, stdin, terminal)
+        return done.flown(stdout)
     finally:
         if own:
             system.close()
 
 
-def _one(line: Line, system: System, stdin: Callable[[], bytes] | None, terminal: bool) -> Output:
-    """One command, with its files."""
-    if line.source:
+class Pipe:
+    """One command's output as the next one's input. `trouble` is what went wrong on the way."""
+
+    def __init__(self, source: Output) -> None:
+        self.pieces = iter((source.stdout,) if source.flow is None else source.flow)
+        self.left, self.trouble = b"", ""
+
+    def read(self, size: int) -> bytes:
+        """So many bytes, fewer at the end."""
+        while len(self.left) < size and (piece := self._piece()) is not None:
+            self.left += piece
+        taken, self.left = self.left[:size], self.left[size:]
+        return taken
+
+    def _piece(self) -> bytes | None:
         try:
-            data = system.path(line.source).read_bytes()
-        except OSError as error:
-            return Output(err=f"sh: {line.source}: cannot open: {error.strerror}\n", status=1)
-        stdin = lambda: data  # noqa: E731 - a function of nothing, as the caller's
+            return next(self.pieces, None)
+        except ZfsError as error:
+            self.trouble = f"warning: {error}\n"
+            return None
+
+
+def _piped(lines: list[Line], system: System, stdin: Read | None, terminal: bool) -> Output:
+    """Two commands, of which the second reads what the first writes."""
+    first = _one(lines[0], system, stdin, False)
+    pipe = Pipe(first)
+    then = _one(lines[1], system, pipe.read, terminal).flown()
+    return Output(then.out, first.err + pipe.trouble + then.err, then.status, then.data)
+
+
+def _one(line: Line, system: System, stdin: Read | None, terminal: bool) -> Output:
+    """One command, with its files."""
     target = system.path(line.target) if line.target else None
     if target is not None and (owner := system.device(target)):
         return Output(err=f"sh: {line.target}: cannot create: it is part of pool '{owner}'\n", status=1)
-    done = _call(line.words, system, stdin, terminal and not line.target)
-    if target is None or (done.status and not done.stdout):
-        return done
-    return _store(done, target, line.target, system)
+    with ExitStack() as files:
+        if line.source:
+            try:
+                stdin = files.enter_context(system.path(line.source).open("rb")).read
+            except OSError as error:
+                return Output(err=f"sh: {line.source}: cannot open: {error.strerror}\n", status=1)
+        done = _call(line.words, system, stdin, terminal and not line.target)
+        if target is None or (done.status and not done.stdout):
+            return done
+        return _store(done, target, line.target, system)
 
 
 def _store(done: Output, target: Path, name: str, system: System) -> Output:
@@ -118,8 +150,10 @@ def _store(done: Output, target: Path, name: str, system: System) -> Output:
     def work() -> Output:
         if owner := system.device(target):
             return Output(err=f"sh: {name}: cannot create: it is part of pool '{owner}'\n", status=1)
-        target.write_bytes(done.stdout)
-        return Output(err=done.err, status=done.status)
+        with target.open("wb") as file:
+            file.write(done.stdout)
+            flown = done.flown(file.write)
+        return Output(err=flown.err, status=flown.status)
 
     try:
         return system.turn.have(["cp", name], work)
@@ -129,27 +163,22 @@ def _store(done: Output, target: Path, name: str, system: System) -> Output:
         return Output(err=f"sh: {name}: cannot create: {error.strerror}\n", status=1)
 
 
-def _whole(stdin: Callable[[], bytes]) -> Callable[[], bytes]:
-    """Read a stream to its end before the turn: who sends it may want a turn, too."""
-    data = stdin()
-    return lambda: data
-
-
-def _call(words: list[str], system: System, stdin: Callable[[], bytes] | None, terminal: bool) -> Output:
+def _call(words: list[str], system: System, stdin: Read | None, terminal: bool) -> Output:
     name = words[0] if words else ""
     if name not in COMMANDS:
         return Output(err=f"{name}: not found; there are {', '.join(COMMANDS)}\n", status=127)
     module, _, function = COMMANDS[name].partition(":")
-    if name == "zfs" and words[1:2] and words[1] in ("receive", "recv") and stdin is not None:
-        stdin = _whole(stdin)
-    system.stdin, system.terminal = stdin, terminal
     command = getattr(importlib.import_module(f"smartos.commands.{module}"), function)
     try:
-        if name == "dtrace":
-            return command(words[1:], system)  # the commands of -c and system() have their turns
-        done = system.turn.have(words, lambda: command(words[1:], system))
-        notes, system.notes = system.notes, ""
-        return replace(done, err=notes + done.err) if notes else done
+        with ExitStack() as files:
+            if name == "zfs" and words[1:2] and words[1] in ("receive", "recv") and stdin is not None:
+                stdin = files.enter_context(spooled(stdin)).read  # who sends it may want a turn, too
+            system.stdin, system.terminal = stdin, terminal
+            if name == "dtrace":
+                return command(words[1:], system)  # the commands of -c and system() have their turns
+            done = system.turn.have(words, lambda: command(words[1:], system))
+            notes, system.notes = system.notes, ""
+            return replace(done, err=notes + done.err) if notes else done
     except CommandError as error:
         return Output(error.out, f"{error}\n", error.status)
     except PoolSuspended as error:

@@ -70,7 +70,7 @@ class System:
         self.altroots: dict[str, str] = {}
         self.uncached: dict[str, str] = {}  # pools with another cache file than ours: its name, or "none"
         self.absent: set[int] = set()  # devices that were not there when their pool was imported, by guid
-        self.stdin: Callable[[], bytes] | None = None
+        self.stdin: Callable[[int], bytes] | None = None
         self.terminal, self.notes = True, ""
         self._disks: dict[Path, FileDisk] = {}
         self._cached = b""
@@ -277,10 +277,18 @@ class System:
             self.save()
         self._counted = {name: error_counts.counts(pool) for name, pool in self.pools.items()}
 
+    def stage(self, command: str) -> None:
+        """A command begins that may change pools."""
+        for pool in self.pools.values():
+            pool.history.stage(command)
+
     def log(self, pool: Spa, command: str, create: bool = False) -> None:
-        """Note a command in a pool's history, and write all that waits."""
+        """Note a command in a pool's history, unless its first change took it along, and write all that waits."""
         pool.history.command(command, create)
-        self.sync(pool)
+        if pool.waiting or pool.suspended:
+            self.sync(pool)
+        else:
+            self.save()
 
     def sync(self, pool: Spa) -> None:
         """Write a pool, and the cache file. Raises :class:`CommandError` when its devices do not take it."""

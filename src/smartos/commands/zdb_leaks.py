@@ -22,6 +22,7 @@ _OWN = (  # what the object directory names that is one object
 )  # fmt: skip
 _LISTS = (dsl.SYNC_BPOBJ, dsl.FREE_BPOBJ, "com.delphix:obsolete_bpobj")
 SCAN_QUEUE_AT = 2  # the word of a scan's state with its queue's object
+ROOT_ZAP = "com.klarasystems:vdev_zap_root"
 
 
 def dump_leaks(dump: Dump) -> bool:
@@ -45,6 +46,9 @@ def dump_leaks(dump: Dump) -> bool:
     _hidden(dump)
     for number in tops(pool):
         seen.update(_of_vdev(pool, pool.top_config(number), number))
+    tree = pool.mos_config.get("vdev_tree", {})
+    if isinstance(tree, Mapping) and isinstance(tree.get(ROOT_ZAP), int):
+        seen.add(tree[ROOT_ZAP])
     if isinstance(directory.get(dsl.LOG_SPACEMAP_ZAP), int):
         seen.update(pool.mos.zap(directory[dsl.LOG_SPACEMAP_ZAP]).values())
     seen.discard(0)

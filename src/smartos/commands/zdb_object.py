@@ -84,7 +84,8 @@ def _indirect(view: View, dnode: Dnode, pointer: Blkptr, level: int, number: int
     if pointer.level and not pointer.hole:
         try:
             below = blkptrs(view.objset.read_block(pointer), pointer.order)
-        except ZfsError:
+        except ZfsError as error:
+            view.dump.errors.append(f"zdb: {view.objset.name}: {error}")
             return
         for index, child in enumerate(below):
             yield from _indirect(view, dnode, child, level - 1, number * len(below) + index)

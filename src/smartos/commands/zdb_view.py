@@ -185,7 +185,8 @@ def _znode(view: View, number: int, dnode: Dnode) -> Iterator[str]:
             more = fs.attributes(dnode)
         else:
             more = {"ZPL_XATTR": node.xattr, "ZPL_RDEV": node.rdev}
-    except ZfsError:
+    except ZfsError as error:
+        view.dump.errors.append(f"zdb: {view.objset.name} object {number}: {error}")
         return
     if view.dump.opt["d"] > 4:
         yield f"\tpath\t{view.path(number)}"
@@ -208,13 +209,14 @@ def _znode(view: View, number: int, dnode: Dnode) -> Iterator[str]:
     if "ZPL_RDEV" in more:
         yield f"\trdev\t0x{more['ZPL_RDEV']:016x}"
     if more.get("ZPL_DXATTR"):
-        yield from _xattrs(more["ZPL_DXATTR"])
+        yield from _xattrs(view, number, more["ZPL_DXATTR"])
 
 
-def _xattrs(packed: bytes) -> Iterator[str]:
+def _xattrs(view: View, number: int, packed: bytes) -> Iterator[str]:
     try:
         found = nvlist.unpack(packed)
-    except ZfsError:
+    except ZfsError as error:
+        view.dump.errors.append(f"zdb: {view.objset.name} object {number}: {error}")
         return
     yield f"\tSA xattrs: {len(packed)} bytes, {len(found)} entries"
     yield ""

@@ -122,4 +122,6 @@ def main(words: Sequence[str], system: System) -> Output:
         raise CommandError(f"zfs {name}: not done here: {REFUSED[name]}")
     if name not in SUBCOMMANDS:
         raise CommandError(f"unrecognized command '{name}'\n" + USAGE.text() + tail.rstrip("\n"), 2)
-    return SUBCOMMANDS[name](system, USAGE, words[1:], " ".join(("zfs", *words)))
+    line = " ".join(("zfs", *words))
+    system.stage(line)
+    return SUBCOMMANDS[name](system, USAGE, words[1:], line)

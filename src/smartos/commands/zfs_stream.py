@@ -5,8 +5,10 @@ in a stream (`send -I`) are there: a first record that says so, the streams one 
 `zfs_main.c` and `libzfs_sendrecv.c` of illumos as of 12 August 2011.
 """
 
-import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from tempfile import TemporaryFile
+from typing import BinaryIO
 
 from smartos.commands import zfs_props
 from smartos.commands.names import dataset_name
@@ -15,13 +17,13 @@ from smartos.commands.system import System
 from smartos.commands.text import Usage, nicenum
 from smartos.commands.zfs_make import make_ancestors, parent
 from smartos.commands.zfs_table import FILESYSTEM, VOLUME
-from smartos.zfs import checksum, replay
+from smartos.zfs import replay
 from smartos.zfs.dsl_dataset import LiveDataset
 from smartos.zfs.errors import Busy, ChecksumError, CorruptPool, Exists, NoSpace, NoSuchName, Unsupported
-from smartos.zfs.replay import Begin
+from smartos.zfs.receive import receive_next
+from smartos.zfs.replay import Begin, Incoming, Read
 from smartos.zfs.spa import Spa
 
-COMPOUND = 2
 
 
 def send(system: System, usage: Usage, words: Sequence[str]) -> Output:
@@ -48,14 +50,28 @@ def send(system: System, usage: Usage, words: Sequence[str]) -> Output:
     if start and snaps[start].phys.creation_txg >= snaps[snapname].phys.creation_txg:
         raise CommandError(f"warning: cannot send '{path}@{snapname}': not an earlier snapshot from the same fs")
     if "I" not in given:
-        return Output(data=pool.send(f"{path}@{snapname}", start, from_origin=origin))
+        return Output(flow=_unmended(pool, pool.sending(f"{path}@{snapname}", start, from_origin=origin)))
     names = list(snaps)
     chosen = names[names.index(start) + 1 if start else 0 : names.index(snapname) + 1]
     streams = [
-        pool.send(f"{path}@{name}", before, from_origin=origin and not before)
+        pool.sending(f"{path}@{name}", before, from_origin=origin and not before)
         for before, name in zip([start, *chosen], chosen, strict=False)
     ]
-    return Output(data=_package(f"{path}@{snapname}", streams))
+    return Output(flow=_unmended(pool, _package(f"{path}@{snapname}", streams)))
+
+
+def _unmended(pool: Spa, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces, read without mending a bad copy: they are read when the command's turn is over, and so nothing may be
+    written. A snapshot's blocks stay where they are; if it is destroyed meanwhile, what is read does not verify."""
+    while True:
+        pool.root.readonly = True
+        try:
+            piece = next(pieces, None)
+        finally:
+            pool.root.readonly = False
+        if piece is None:
+            return
+        yield piece
 
 
 def _start(pool: Spa, head: LiveDataset, usage: Usage, path: str, given: str) -> tuple[str, bool]:
@@ -73,14 +89,37 @@ def _start(pool: Spa, head: LiveDataset, usage: Usage, path: str, given: str) ->
     return name, False
 
 
-def _package(name: str, streams: Sequence[bytes]) -> bytes:
+def _package(name: str, streams: Sequence[Iterator[bytes]]) -> Iterator[bytes]:
     """Several streams in one: a first record and its end, the streams, a last record."""
-    features = replay.unpack(streams[0])[0].features
-    text = name.encode("utf-8", "surrogateescape")[:255]
-    head = struct.pack("<II3Q2I2Q256s", replay.BEGIN, 0, replay.MAGIC, COMPOUND | features << 2, 0, 0, 0, 0, 0, text)
-    end = struct.pack("<II5Q", replay.END, 0, *checksum.fletcher_4(head), 0).ljust(replay.SIZE, b"\0")
-    last = struct.pack("<II", replay.END, 0).ljust(replay.SIZE, b"\0")
-    return head + end + b"".join(streams) + last
+    first = next(streams[0])
+    yield replay.pack_package(name, replay.unpack_begin(first)[0].features)
+    yield first
+    yield from chain.from_iterable(streams)
+    yield replay.pack_last()
+
+
+def spooled(read: Read) -> BinaryIO:
+    """The stream that `read` gives, in a file without a name: checked record by record as it comes, down to its sums, and
+    none of it kept in memory. Raises :class:`CommandError` for what cannot be received, as soon as it is met."""
+    file = TemporaryFile()
+
+    def copied(size: int) -> bytes:
+        data = read(size)
+        file.write(data)
+        return data
+
+    incoming, wrong = Incoming(copied), "cannot receive"
+    try:
+        kind = many = _named(wrong, incoming.begin)[1]
+        while kind != replay.END:
+            if kind == replay.SUBSTREAM:
+                _named(wrong, lambda: sum(1 for _ in incoming.records()))
+            kind = replay.END if many == replay.SUBSTREAM else _named(wrong, lambda: incoming.begin(more=True))[1]
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    return file
 
 
 def receive(system: System, usage: Usage, words: Sequence[str], line: str) -> Output:
@@ -95,45 +134,32 @@ def receive(system: System, usage: Usage, words: Sequence[str], line: str) -> Ou
     target, wrong = rest[0], "cannot receive"
     if flags & {"d", "e"} and not zfs_props.find(system, target):
         raise CommandError(f"{wrong}: specified fs ({target}) does not exist")
-    stream = system.stdin()
-    if not stream:
-        raise CommandError(f"{wrong}: failed to read from stream")
-    streams = _streams(stream, wrong)
-    if len(streams) > 1 and "@" in target:
-        raise CommandError(f"{wrong}: cannot specify snapshot name for multi-snapshot stream")
-    out, pools = "", []
-    for begin, part in streams:
-        name = _name(begin, target, flags, wrong)
-        out += _receive(system, begin, part, name, flags, pools)
-    for pool in dict.fromkeys(pools):
-        system.log(pool, line)
+    incoming, out, pools = Incoming(system.stdin), "", []
+    try:
+        begin, kind = _named(wrong, incoming.begin)
+        many = kind == replay.COMPOUND
+        if many and "@" in target:
+            raise CommandError(f"{wrong}: cannot specify snapshot name for multi-snapshot stream")
+        while kind != replay.END:
+            if kind == replay.SUBSTREAM:
+                out += _receive(system, begin, incoming, _name(begin, target, flags, wrong), flags, pools)
+            begin, kind = _named(wrong, lambda: incoming.begin(more=True)) if many else (begin, replay.END)
+    except CommandError as error:
+        raise CommandError(str(error), error.status, out) from None
+    finally:
+        for pool in dict.fromkeys(pools):
+            system.log(pool, line)
     return Output(out)
 
 
-def _streams(stream: bytes, wrong: str) -> list[tuple[Begin, bytes]]:
-    """The streams in a stream, each whole and verified. Raises :class:`CommandError`."""
+def _named(wrong: str, take: Callable[[], object]) -> object:
+    """What comes next of a stream; where that is wrong, a :class:`CommandError` in the command's words."""
     try:
-        if len(stream) < replay.SIZE:
-            raise CommandError(f"{wrong}: failed to read from stream")
-        kind, _, magic, info = struct.unpack_from("<II2Q", stream)
-        swapped = int.from_bytes(replay.MAGIC.to_bytes(8, "little"), "big")
-        if kind != replay.BEGIN or magic not in (replay.MAGIC, swapped):
-            raise CommandError(f"{wrong}: invalid stream (bad magic number)")
-        if magic == swapped or info & 3 != COMPOUND:
-            return [(replay.unpack(stream)[0], stream)]
-        if struct.unpack_from("<I", stream, 4)[0]:
-            raise CommandError(f"{wrong}: a stream of a whole tree (zfs send -R, -p) is not received here")
-        found, at = [], 2 * replay.SIZE
-        while at + replay.SIZE <= len(stream) and struct.unpack_from("<I", stream, at)[0] != replay.END:
-            part = stream[at:]
-            length = next(r.offset for r in replay._records(part) if r.kind == replay.END) + replay.SIZE
-            found.append((replay.unpack(part[:length])[0], part[:length]))
-            at += length
-        return found
+        return take()
     except ChecksumError:
         raise CommandError(f"{wrong}: invalid stream (checksum mismatch)") from None
-    except (CorruptPool, Unsupported, StopIteration) as error:
-        raise CommandError(f"{wrong}: {error or 'invalid stream: it ends before its last record'}") from None
+    except (CorruptPool, Unsupported) as error:
+        raise CommandError(f"{wrong}: {error}") from None
 
 
 def _name(begin: Begin, target: str, flags: set[str], wrong: str) -> str:
@@ -155,33 +181,34 @@ def _name(begin: Begin, target: str, flags: set[str], wrong: str) -> str:
     return name
 
 
-def _receive(system: System, begin: Begin, stream: bytes, name: str, flags: set[str], pools: list[Spa]) -> str:
+def _receive(system: System, begin: Begin, incoming: Incoming, name: str, flags: set[str], pools: list[Spa]) -> str:
     path = name.partition("@")[0]
     fresh = not begin.fromguid or bool(begin.flags & replay.FLAG_CLONE)
     kind = "new filesystem" if fresh else "incremental"
     wrong = f"cannot receive {kind} stream"
     found = zfs_props.find(system, path)
-    kept: dict[str, int | str] = {}
     if found is not None and fresh:
-        kept = _overwrite(*found, wrong, "F" in flags)
+        _overwrite(*found, wrong, "F" in flags)
     elif found is None:
         if not fresh or "/" not in path:
             raise CommandError(f"{wrong}: destination '{path}' does not exist")
         found = parent(system, path, wrong, "d" in flags), None
     pool = found[0]
     what = f"{'incremental' if begin.fromguid else 'full'} stream of {begin.toname} into {name}"
+    before = incoming.count - replay.SIZE
     if "n" in flags:
+        _named("cannot receive", lambda: sum(1 for _ in incoming.records()))
         return f"would receive {what}\n" if "v" in flags else ""
-    _into(pool, begin, stream, name, path, wrong, "F" in flags, found[1] is not None and fresh, kept)
+    _into(pool, begin, incoming, name, path, wrong, "F" in flags)
     pools.append(pool)
     if "v" not in flags:
         return ""
-    size = nicenum(len(stream))
+    size = nicenum(incoming.count - before)
     return f"receiving {what}\nreceived {size}B stream in 1 seconds ({size}B/sec)\n"
 
 
-def _overwrite(pool: Spa, head: LiveDataset, wrong: str, force: bool) -> dict[str, int | str]:
-    """Whether a new stream may take the place of a dataset; gives the properties that it had."""
+def _overwrite(pool: Spa, head: LiveDataset, wrong: str, force: bool) -> None:
+    """Raises :class:`CommandError` unless a new stream may take the place of a dataset."""
     name = head.name
     if not force:
         raise CommandError(f"{wrong}: destination '{name}' exists\nmust specify -F to overwrite it")
@@ -191,23 +218,16 @@ def _overwrite(pool: Spa, head: LiveDataset, wrong: str, force: bool) -> dict[st
     number = head.dir.phys.origin_obj
     if number and "$" not in pool.dp.dataset(number).name:
         raise CommandError(f"{wrong}: destination '{name}' is a clone\nmust destroy it to overwrite it")
-    if head.dir.children() or head.dir.parent is None:
-        raise CommandError(f"{wrong}: destination '{name}' has datasets below it, or is a pool; receive beside it")
-    return {key: entry.value for key, entry in pool.dp.mos.zap(head.dir.phys.props_zapobj).entries.items()}
 
 
-def _into(
-    pool: Spa, begin: Begin, stream: bytes, name: str, path: str, wrong: str, force: bool, over: bool, kept: dict
-) -> None:
+def _into(pool: Spa, begin: Begin, incoming: Incoming, name: str, path: str, wrong: str, force: bool) -> None:
     try:
         make_ancestors(pool, path)
-        if over:
-            if begin.features & replay.SA_SPILL and pool.version < 24:
-                raise Unsupported("the stream is of a newer filesystem version")
-            pool.destroy(path)
-        pool.receive(stream, name, force)
-        if kept:
-            pool.task(f"set {path}", lambda: pool._set(pool.dp.find(path), kept))
+        receive_next(pool, incoming, begin, name, force)
+    except ChecksumError:
+        raise CommandError(f"{wrong}: invalid stream (checksum mismatch)") from None
+    except CorruptPool as error:
+        raise CommandError(f"{wrong}: {error}") from None
     except Busy:
         raise CommandError(f"{wrong}: destination {path} has been modified\nsince most recent snapshot") from None
     except NoSuchName:

@@ -65,4 +65,6 @@ def main(words: Sequence[str], system: System) -> Output:
         raise CommandError(f"zpool {name}: not done here: {REFUSED[name]}")
     if name not in SUBCOMMANDS:
         raise CommandError(f"unrecognized command '{name}'\n" + USAGE.text().rstrip("\n"), 2)
-    return SUBCOMMANDS[name](system, USAGE, words[1:], " ".join(("zpool", *words)))
+    line = " ".join(("zpool", *words))
+    system.stage(line)
+    return SUBCOMMANDS[name](system, USAGE, words[1:], line)

@@ -128,6 +128,8 @@ class Blkptr:
 
     def pack(self) -> bytes:
         """The pointer's 128 bytes, little-endian. Raises :class:`CorruptPool` when a value does not fit its field."""
+        if not self.dvas and self.payload is None and self == _HOLE:
+            return _EMPTY
         flags = (self.little << 2 | self.dedup << 1 | self.crypt) << 61
         common = flags | self.level << 56 | self.type << 48 | self.compress << 32
         try:
@@ -205,6 +207,9 @@ class Blkptr:
         births = f"birth={self.birth}L/{self.physical_birth or self.birth}P fill={self.fill}"
         sums = ":".join(f"{word:016x}" if openzfs else f"{word:x}" for word in self.cksum)
         return f"{dvas} {where} {' '.join(words)} size={self.lsize:x}L/{self.psize:x}P {births} cksum={sums}"
+
+
+_HOLE = Blkptr()
 
 
 def blkptrs(data: bytes, order: str = "<") -> list[Blkptr]:

@@ -183,6 +183,17 @@ def fletcher_4(data: bytes, order: str = "<", fast: bool = True) -> Words:
     return _fletcher_4_lanes(data, order)
 
 
+class Fletcher4:
+    """Fletcher-4 of what comes piece by piece; each piece has whole 32-bit words. `words` are the sums so far."""
+
+    def __init__(self, order: str = "<") -> None:
+        self.order, self.words = order, (0, 0, 0, 0)
+
+    def update(self, piece: bytes) -> None:
+        """Go on with the next piece."""
+        self.words = _joined4(self.words, fletcher_4(piece, self.order), len(piece) // 4)
+
+
 def _fletcher_2_lanes(data: bytes, order: str) -> Words:
     a0 = a1 = b0 = b1 = 0
     for start, end, pairs in _pieces(len(data), 16):

@@ -1,32 +1,19 @@
 """Devices: which of them make up a pool, what their labels say of it, and the vdev tree that follows from that.
 
 Left out: hot spares and cache devices, which hold nothing of the pool's own. Follows `spa.c` (`spa_load`,
-`spa_config_valid`), `vdev_label.c` and `zpool_prop.c`; the features are those of `zfeature_common.c` of OpenZFS.
+`spa_config_valid`), `vdev_label.c` and `zpool_prop.c`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from smartos.zfs import features
 from smartos.zfs.errors import CorruptPool, NotAPool, Unsupported
 from smartos.zfs.label import Label, read_labels
 from smartos.zfs.vdev import Vdev, build
 
 OLDEST, NEWEST, FEATURES = 1, 28, 5000  # pool versions; from 5000 on features say what is used
 MAX_VDEVS = 4096
-
-# The features that change how a pool is read, among them all that a current OpenZFS uses by default.
-READABLE = frozenset(
-    (
-        "org.illumos:lz4_compress", "com.delphix:hole_birth", "com.delphix:extensible_dataset",
-        "com.delphix:embedded_data", "org.open-zfs:large_blocks", "org.zfsonlinux:large_dnode", "org.illumos:sha512",
-        "org.freebsd:zstd_compress", "com.delphix:device_removal", "com.delphix:obsolete_counts",
-        "com.delphix:bookmarks", "com.delphix:bookmark_v2", "com.delphix:bookmark_written", "com.datto:encryption",
-        "com.datto:bookmark_v2", "com.delphix:head_errlog", "com.joyent:multi_vdev_crash_dump",
-        "com.delphix:redaction_bookmarks", "com.delphix:redacted_datasets", "com.delphix:zpool_checkpoint",
-        "org.openzfs:blake3", "org.illumos:skein", "org.illumos:edonr", "com.klarasystems:large_microzap",
-        "com.delphix:redaction_list_spill", "com.fudosecurity:block_cloning_endian",
-    )
-)  # fmt: skip
 
 
 @dataclass
@@ -80,10 +67,8 @@ def check_version(config: Mapping) -> None:
     version = config_number(config, "version")
     if not (OLDEST <= version <= NEWEST or version == FEATURES):
         raise Unsupported(f"the pool has version {version}; {OLDEST} to {NEWEST} and {FEATURES} can be read here")
-    features = config.get("features_for_read", {})
-    for feature in features if isinstance(features, Mapping) else ():
-        if feature not in READABLE:
-            raise Unsupported(f"the pool uses the feature {feature}, which cannot be read here")
+    named = config.get("features_for_read", {})
+    features.check(named if isinstance(named, Mapping) else {})
 
 
 def top_trees(devices: list[Device]) -> dict[int, Mapping]:

@@ -50,6 +50,15 @@ _ENCRYPTED = frozenset(
 )  # fmt: skip
 
 
+# Types whose contents are bytes, or say their byte order themselves: they are the same on every machine.
+BYTES = frozenset((PACKED_NVLIST, PLAIN_FILE_CONTENTS, ZVOL, PLAIN_OTHER, SPA_HISTORY, FUID, SA))
+
+
+def has_order(kind: int) -> bool:
+    """Whether the contents of a type are to be swapped on a machine of the other byte order."""
+    return bool(kind & BYTESWAP_MASK) if kind & NEWTYPE else kind not in BYTES
+
+
 def type_name(kind: int) -> str:
     """A type's name as `zdb` prints it."""
     if kind & NEWTYPE:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from smartos.probes import declare
 from smartos.zfs import checksum, compress, dmu
-from smartos.zfs.blkptr import Blkptr
+from smartos.zfs.blkptr import BLKPTR_SIZE, Blkptr
 from smartos.zfs.dmu_visit import META_NUMBER, Visits
 from smartos.zfs.dnode import DNODE_SHIFT, DNODE_SIZE, MAX_BONUS, Dnode, block_pointer
 from smartos.zfs.dnode_sync import Node
 from smartos.zfs.errors import Exists, NoSuchObject, Unsupported
 from smartos.zfs.events import Bookmark
-from smartos.zfs.objset import GROUPUSED, META, USERACCOUNTING_COMPLETE, USERUSED, ObjsetPhys
+from smartos.zfs.objset import GROUPUSED, MAX_OBJECT, META, USERACCOUNTING_COMPLETE, USERUSED, ObjsetPhys
 from smartos.zfs.zap_live import ZapTable
 from smartos.zfs.zil_commit import Zilog
 from smartos.zfs.zio_write import policy
@@ -109,15 +109,15 @@ class LiveObjset(Visits):
         """Whether the number stands for an object."""
         return number > 0 and not self._node(number).free
 
-    def objects(self) -> Iterator[int]:
-        """The numbers of all objects, in order."""
+    def objects(self, first: int = 1, end: int = MAX_OBJECT) -> Iterator[int]:
+        """The numbers of all objects from `first` up to, not with, `end`, in order; holes cost nothing."""
         per = self.meta.block_size >> DNODE_SHIFT
-        for block in range(self.meta.phys.maxblkid + 1):
-            for number in range(max(block * per, 1), (block + 1) * per):
+        blocks = {number // per for number in self.nodes} | set(self.meta.dirty)
+        blocks.update(self.meta._written(first // per, -(-end // per)))
+        for block in sorted(blocks):
+            for number in range(max(block * per, first, 1), min((block + 1) * per, end)):
                 if not self._node(number).free:
                     yield number
-        last = (self.meta.phys.maxblkid + 1) * per
-        yield from sorted(number for number, node in self.nodes.items() if number >= last and not node.free)
 
     def mark(self, node: Node) -> None:
         """Note that an object is to be synced."""
@@ -136,8 +136,7 @@ class LiveObjset(Visits):
         """
         if OBJECT_ALLOC.listeners:
             OBJECT_ALLOC.fire(self, kind, block_size, bonustype, 0, None)
-        if not number:
-            number = self._next = self._unused(self._next + 1)
+        number = number or self._free_number()
         node = self._node(number)
         if not node.free:
             raise Exists(f"{self.name} has an object {number}")
@@ -156,26 +155,41 @@ class LiveObjset(Visits):
         self.mark(node)
         return node
 
-    def _unused(self, number: int) -> int:
-        """The first number from this one on that stands for no object. A block of dnodes whose pointer says that it is
-        full is not read, unless objects of it have changed since."""
+    def _free_number(self) -> int:
+        """The next number that stands for no object. Blocks of dnodes that were full when they were written are passed
+        by, as their pointers say that they are (`dmu_object_next`)."""
         per = self.meta.block_size >> DNODE_SHIFT
         while True:
-            block, index = divmod(number, per)
-            changed = block in self.meta.dirty or any(n in self.dirty_nodes for n in range(block * per, (block + 1) * per))
-            if not index and not changed and block_pointer(self.meta.phys, block, self.read_block).fill == per:
-                number += per
-            elif self._is_free(number, changed):
-                return number
-            else:
-                number += 1
+            self._next += 1
+            if self._next == 1 or self._next % per == 0:
+                self._next = max(self._next, self._sparse(self._next // per) * per)
+            if self._next and self._node(self._next).free:
+                return self._next
 
-    def _is_free(self, number: int, changed: bool) -> bool:
-        """Whether a number stands for no object; of a block that nobody changed, by the first byte of its dnode."""
-        if changed or number in self.nodes:
-            return self._node(number).free
-        block, index = divmod(number, self.meta.block_size >> DNODE_SHIFT)
-        return not self.meta.block(block)[index << DNODE_SHIFT]
+    def _sparse(self, first: int) -> int:
+        """The first block of dnodes from `first` on that is not full on disk."""
+        phys, per = self.meta.phys, self.meta.block_size >> DNODE_SHIFT
+        fan = phys.fan_shift if phys.nlevels > 1 else 0
+
+        def below(level: int, number: int, pointer: Blkptr) -> int | None:
+            if number + 1 << level * fan <= first or pointer.fill >= per << level * fan:
+                return None
+            if not level or pointer.hole:
+                return max(number << level * fan, first)
+            data = self.read_block(pointer)
+            for index, at in enumerate(range(0, len(data), BLKPTR_SIZE)):
+                child = number << fan | index
+                if child + 1 << (level - 1) * fan > first:
+                    found = below(level - 1, child, Blkptr.unpack(data[at : at + BLKPTR_SIZE], pointer.order))
+                    if found is not None:
+                        return found
+            return None
+
+        for number, pointer in enumerate(phys.blkptrs):
+            found = below(phys.nlevels - 1, number, pointer)
+            if found is not None:
+                return found
+        return max(first, len(phys.blkptrs) << (phys.nlevels - 1) * fan)
 
     def free(self, number: int) -> None:
         """`dmu_object_free`: the object goes, with all its blocks. Raises :class:`NoSuchObject`."""

@@ -95,6 +95,35 @@ def rollback_sync(head: LiveDataset) -> None:
     head.evict()
 
 
+def clone_swap_sync(clone: LiveDataset, head: LiveDataset) -> None:
+    """`dsl_dataset_clone_swap_sync`: a clone of a head's latest snapshot and the head exchange what they hold."""
+    if CLONE_SWAP.listeners:
+        CLONE_SWAP.fire(clone, head, None)
+    ours, theirs, origin = head.phys, clone.phys, clone.prev
+    promised = min(head.reserved, ours.unique_bytes) - min(head.reserved, theirs.unique_bytes)
+    old, new = head.deadlist, clone.deadlist
+    if origin is not None:
+        origin.phys.unique_bytes = new.space_range(origin.phys.prev_snap_txg)[0]
+        origin.node.touch()
+    names = ("referenced_bytes", "compressed_bytes", "uncompressed_bytes")
+    delta = [
+        getattr(theirs, name) + mine - getattr(ours, name) - other
+        for name, mine, other in zip(names, new.space, old.space, strict=True)
+    ]
+    head.dir.diduse(USED_HEAD, *delta)
+    clone.dir.diduse(USED_HEAD, *(-each for each in delta))
+    since = head.dir.origin_txg
+    head.dir.transfer(new.space_range(since)[0] - old.space_range(since)[0], USED_HEAD, USED_SNAP)
+    for name in ("bp", "unique_bytes", "deadlist_obj", *names):
+        mine, other = getattr(ours, name), getattr(theirs, name)
+        setattr(ours, name, other)
+        setattr(theirs, name, mine)
+    head.dir.diduse(USED_REFRSRV, promised, 0, 0)
+    for each in (head, clone):
+        each.node.touch()
+        each.evict()
+
+
 def _chain(dataset: LiveDataset, until: int) -> list[LiveDataset]:
     """`snaplist_make`: a dataset and the snapshots before it, up to, not with, the one that object `until` is."""
     found, number = [], dataset.number

@@ -175,9 +175,10 @@ ENTRIES: list[Entry] = [
     ),
     Entry(
         "Send and receive",
-        "Full and incremental streams of filesystems, volumes and clones; damaged streams are refused. zfs-fuse receives "
-        "ours, ours receives its, and OpenZFS's zstream reads ours.",
-        "Compound (-R), deduplicated, compressed, resumable and big-endian streams; receiving while a stream arrives.",
+        "Full and incremental streams of filesystems, volumes and clones, sent and received piece by piece, the latter "
+        "into a hidden clone; what is damaged, cut or hostile leaves the target as it was. zfs-fuse receives ours, ours "
+        "receives its, and OpenZFS's zstream reads ours.",
+        "Streams of trees (-R), deduplicated, compressed, resumable and big-endian ones, and spill blocks in them.",
         f"dmu_send.c of {ILLUMOS}",
         FUSE,
         also=("tests/conformance/test_zfs_zstream.py",),
@@ -200,16 +201,18 @@ ENTRIES: list[Entry] = [
     ),
     Entry(
         "Versions and features read",
-        "Pool versions 1 to 28, and 5000 with every feature that changes how a pool is read and that OpenZFS turns on by "
-        "default, of either byte order. Pools of Sun's code and of OpenZFS are walked without a leak or a bad block.",
-        "Encrypted contents, checkpoints as a place to open at, dRAID and later features: refused, and named.",
+        "Pool versions 1 to 28, and 5000 with every feature that changes how a pool is read and that OpenZFS 2.4 has in a "
+        "new pool, of either byte order or of both. Pools of Sun's code and of OpenZFS are walked without a leak or a bad "
+        "block.",
+        "Encrypted contents, checkpoints as a place to open at, dRAID, expanded RAID-Z, gang headers of more than a "
+        "sector: refused, and named. zstd wants a library; skein, Edon-R and BLAKE3 are named, and not verified.",
         f"{OPENZFS}, zfeature_common.c",
         IMAGES,
     ),
     Entry(
         "Pools that libzpool makes",
-        "Pools written by OpenZFS's own library, with current features, and one that ztest was killed over: read to the "
-        "last byte.",
+        "Pools written by OpenZFS's own library, of 2.1 and of 2.4 with all its features, and one that ztest was killed "
+        "over: read to the last byte.",
         "Deduplicated blocks are read and their reference counts are not checked.",
         OPENZFS,
         "tests/conformance/test_zfs_libzpool.py",

@@ -12,11 +12,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
-from smartos.zfs import dmu, dsl, nvlist
+from smartos.zfs import dmu, dsl, features, nvlist
 from smartos.zfs.blkptr import DVA, SHIFT, Blkptr
 from smartos.zfs.dataset import MAX_DEPTH, Dataset
 from smartos.zfs.devices import (
-    READABLE,
     Device,
     check_version,
     config_number,
@@ -89,9 +88,7 @@ class Pool:
     def _check(self) -> None:
         """Refuse what cannot be read: versions, features; then attach what a removed vdev left behind."""
         check_version({"version": self.uberblock.version})
-        for feature, uses in self.features.items():
-            if uses and feature not in READABLE:
-                raise Unsupported(f"the pool uses the feature {feature}, which cannot be read here")
+        features.check(self.features)
         for number, top in enumerate(self._vdev_configs()):
             if top.get("type") == "indirect":
                 self.read.mappings[number] = self._mapping(config_number(top, "com.delphix:indirect_object"))

@@ -83,6 +83,10 @@ class Reader:
             self._cache.move_to_end(key)
         return found
 
+    def remember(self, pointer: Blkptr, data: bytes) -> None:
+        """Keep the bytes of a block that was just written: whoever goes on with it need not read and unpack it."""
+        self._keep((pointer.dvas[0], pointer.cksum, pointer.birth), data)
+
     def trusting(self) -> "Reader":
         """A second reader of the same vdevs, with `trust`."""
         twin = Reader(self.tops, self.verify, self._room)
@@ -92,6 +96,7 @@ class Reader:
     def _keep(self, key: tuple, data: bytes) -> None:
         if len(data) > self._room // 4:
             return
+        self._cached -= len(self._cache.pop(key, b""))
         self._cache[key] = data
         self._cached += len(data)
         while self._cached > self._room:

@@ -1,20 +1,27 @@
 """Receiving a stream: objects are made, written and freed as its records say, then a snapshot of that guid is taken.
 
-Left out: receiving while the stream arrives, in many transaction groups, into a hidden clone (`%recv`); here the whole
-stream is verified first, so that nothing has to be undone. Deduplicated, compound and big-endian streams, spill blocks.
-Follows `dmu_recv_begin`, `dmu_recv_stream` and `dmu_recv_end` of `dmu_send.c` of illumos as of 12 August 2011.
+The stream is received as it arrives, in many transaction groups, of which each holds a few MiB. A new dataset is marked
+as inconsistent until its snapshot is there; what exists already is received into a hidden clone beside it (`%snapshot`)
+which changes places with it at the end. So whatever is wrong with the stream, the target is as it was: what was begun
+is destroyed, by the next import if not before.
+
+Left out: deduplicated and big-endian streams, spill blocks. Follows `dmu_recv_begin`, `dmu_recv_stream` and
+`dmu_recv_end` of `dmu_send.c` of illumos as of 12 August 2011.
 """
 
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from smartos.probes import declare
-from smartos.zfs import dmu, dsl_snapshot, replay
+from smartos.zfs import dmu, dsl_destroy, dsl_snapshot, replay
 from smartos.zfs.dmu_objset import LiveObjset
 from smartos.zfs.dnode import MAX_BONUS
+from smartos.zfs.dsl import FLAG_INCONSISTENT
 from smartos.zfs.dsl_dataset import LiveDataset
-from smartos.zfs.dsl_dir import LiveDir
+from smartos.zfs.dsl_dir import LiveDir, QuotaExceeded
+from smartos.zfs.dsl_pool import SyncTask
 from smartos.zfs.errors import Busy, CorruptPool, Exists, NoSuchName, Unsupported
-from smartos.zfs.replay import Begin, Record
+from smartos.zfs.replay import Begin, Incoming, Read, Record
 
 if TYPE_CHECKING:
     from smartos.zfs.spa import Spa
@@ -26,70 +33,85 @@ RESTORE_FREE = declare("fbt:zfs:restore_free:entry", "struct restorearg *", "obj
 FREEOBJECTS = declare(
     "fbt:zfs:restore_freeobjects:entry", "struct restorearg *", "objset_t *", "struct drr_freeobjects *"
 )
-BATCH = 4 << 20  # bytes of writes after which a transaction group is let through
+BATCH = 4 << 20  # bytes of a stream after which a transaction group is let through
 
 
-def receive(spa: "Spa", stream: bytes, name: str, force: bool = False) -> LiveDataset:
+def receive(spa: "Spa", stream: bytes | Read, name: str, force: bool = False) -> LiveDataset:
     """`zfs receive [-F]`: make the snapshot that a stream describes; `name` is a dataset, or with an @ the snapshot.
 
-    Raises :class:`ChecksumError`, :class:`CorruptPool` or :class:`Unsupported` for the stream, :class:`Exists`,
-    :class:`NoSuchName` when the snapshot is missing that it builds on, :class:`Busy` when the dataset was changed since
-    (and not `force`).
+    `stream` is its bytes, or a function that reads so many of them. Raises what :func:`receive_next` does.
     """
-    begin, records = replay.unpack(stream)
+    incoming = Incoming(BytesIO(stream).read if isinstance(stream, (bytes, bytearray)) else stream)
+    begin, kind = incoming.begin()
+    if kind != replay.SUBSTREAM:
+        raise Unsupported("several streams in one are received by the command, one after the other")
+    return receive_next(spa, incoming, begin, name, force)
+
+
+def receive_next(spa: "Spa", incoming: Incoming, begin: Begin, name: str, force: bool = False) -> LiveDataset:
+    """Receive a stream whose first record was taken already. Whatever is raised, the target is as it was.
+
+    Raises :class:`ChecksumError`, :class:`CorruptPool` or :class:`Unsupported` for the stream, :class:`Exists`,
+    :class:`NoSuchName` when the latest snapshot is not the one that it builds on, :class:`Busy` when the dataset was
+    changed since (and not `force`), :class:`NoSpace`.
+    """
     path, _, snapname = name.partition("@")
     snapname = snapname or begin.toname.rpartition("@")[2]
     if RECV_BEGIN.listeners:
         RECV_BEGIN.fire(path, snapname, path, begin)
     if begin.features & replay.SA_SPILL and spa.version < 24:
         raise Unsupported(f"cannot receive: the stream has system attributes, and pool version {spa.version} has none")
-    head = _into(spa, begin, path, snapname, force)
+    head, into = _begin(spa, begin, path, snapname, force)
     if not head.phys.bp.hole:
         head.objset.zil.suspend()
-    count = 0
-    for record in records:
-        count += len(record.data) + replay.SIZE
-        spa.assign(head, len(record.data) or 512, netfree=not record.data)
+    try:
+        _records(spa, into, incoming)
+        return _end(spa, begin, head, into, snapname)
+    except BaseException:
+        _abort(spa, into)
+        raise
+
+
+def _records(spa: "Spa", into: LiveDataset, incoming: Incoming) -> None:
+    """Do what the records say, and let go of what was written from time to time."""
+    written = incoming.count
+    for record in incoming.records():
+        spa.assign(into, len(record.data) or 512, netfree=not record.data)
         with spa.txg.hold(spa):
-            _apply(head.objset, record)
-        if count > BATCH:
+            _apply(into.objset, record)
+        if incoming.count - written > BATCH:
             spa.sync()
-            count = 0
+            into.evict()
+            written = incoming.count
     spa.sync()
-    head.evict()
-
-    def work() -> LiveDataset:
-        made = dsl_snapshot.snapshot_sync(head, snapname, begin.toguid)
-        made.phys.creation_time = begin.creation_time
-        made.node.touch()
-        event = "replay_inc_sync" if begin.fromguid else "replay_full_sync"
-        spa.history.internal(event, f"dataset = {head.number}")
-        return made
-
-    return spa.task(f"receive {path}@{snapname}", work)
+    into.evict()
 
 
-def _into(spa: "Spa", begin: Begin, path: str, snapname: str, force: bool) -> LiveDataset:
-    """The dataset to receive into: a new one, a new clone, or one that has the snapshot that the stream builds on."""
+def _begin(spa: "Spa", begin: Begin, path: str, snapname: str, force: bool) -> tuple[LiveDataset, LiveDataset]:
+    """The dataset that is to have the snapshot, and the one to receive into: itself when it is new, else a clone."""
     try:
         head = spa.dp.find(path)
     except NoSuchName:
-        return _new(spa, begin, path)
+        made = _new(spa, begin, path)
+        return made, made
     if snapname in head.snapshots():
         raise Exists(f"cannot receive into '{path}': snapshot '{snapname}' exists")
-    if not begin.fromguid or begin.flags & replay.FLAG_CLONE:
-        raise Exists(f"cannot receive new filesystem stream: destination '{path}' exists")
     spa.sync()
-    before = head.prev
-    found = {each.phys.guid: each for each in head.snapshots().values()}
-    if begin.fromguid not in found:
-        raise NoSuchName(f"cannot receive incremental stream: most recent snapshot of {path} does not match its source")
-    changed = head.phys.bp.birth > before.phys.creation_txg or before.phys.guid != begin.fromguid
-    if changed:
-        if not force:
+    if not begin.fromguid or begin.flags & replay.FLAG_CLONE:
+        if not force or head.snapshots() or begin.fromguid:
+            raise Exists(f"cannot receive new filesystem stream: destination '{path}' exists")
+        origin = None
+    else:
+        origin = head.prev
+        if origin is None or origin.phys.guid != begin.fromguid or origin.dir is not head.dir:
+            raise NoSuchName(f"cannot receive incremental stream: most recent snapshot of {path} is not its source")
+        if head.phys.bp.birth > origin.phys.creation_txg and not force:
             raise Busy(f"cannot receive incremental stream: destination {path} has been modified")
-        spa.rollback(found[begin.fromguid].name, destroy_later=True)
-    return head
+
+    def work() -> LiveDataset:
+        return _incomplete(begin, head.dir, f"%{snapname}", origin)
+
+    return head, spa.task(f"receive into {path}", work)
 
 
 def _new(spa: "Spa", begin: Begin, path: str) -> LiveDataset:
@@ -99,14 +121,63 @@ def _new(spa: "Spa", begin: Begin, path: str) -> LiveDataset:
         origin = next((each for each in spa.datasets() if each.is_snapshot and each.phys.guid == begin.fromguid), None)
         if origin is None or not begin.flags & replay.FLAG_CLONE:
             raise NoSuchName(f"cannot receive incremental stream: destination '{path}' does not exist")
+    return spa.task(
+        f"receive into {path}", lambda: _incomplete(begin, spa.dp.find_dir(parent), last, origin), check
+    )
+
+
+def _incomplete(begin: Begin, parent: LiveDir, name: str, origin: LiveDataset | None) -> LiveDataset:
+    """In syncing context: a dataset that is not to be used yet; without an origin, an empty one."""
+    made = LiveDataset.create(parent.dp, LiveDir.create(parent.dp, parent, name), origin)
+    made.phys.flags |= FLAG_INCONSISTENT
+    if origin is None:
+        made.create_objset(begin.type)
+    return made
+
+
+def _end(spa: "Spa", begin: Begin, head: LiveDataset, into: LiveDataset, snapname: str) -> LiveDataset:
+    """`dmu_recv_end`: let the received take the dataset's place, and take the snapshot."""
+
+    def check() -> None:
+        if into is not head and head.quota and into.phys.unique_bytes > head.quota:
+            raise QuotaExceeded(f"{head.name}: refquota of {head.quota:,} bytes used up")
 
     def work() -> LiveDataset:
-        made = LiveDataset.create(spa.dp, LiveDir.create(spa.dp, spa.dp.find_dir(parent), last), origin)
-        if origin is None:
-            made.create_objset(begin.type)
+        into.phys.flags &= ~FLAG_INCONSISTENT
+        into.node.touch()
+        if into is not head:
+            dsl_snapshot.clone_swap_sync(into, head)
+            dsl_destroy.destroy_sync(into)
+        made = dsl_snapshot.snapshot_sync(head, snapname, begin.toguid)
+        made.phys.creation_time = begin.creation_time
+        made.node.touch()
+        event = "replay_inc_sync" if begin.fromguid else "replay_full_sync"
+        spa.history.internal(event, f"dataset = {head.number}")
         return made
 
-    return spa.task(f"receive into {path}", work, check)
+    return spa.task(f"receive {head.name}@{snapname}", work, check)
+
+
+def _abort(spa: "Spa", into: LiveDataset) -> None:
+    """`dmu_recv_abort_cleanup`: destroy what was begun. A pool that is suspended does it at its next import."""
+    spa.dp.dirty_datasets.pop(into.number, None)
+    into.evict()
+    if not spa.suspended and into.number in spa.dp.known:
+        spa.task(f"destroy {into.name}", lambda: dsl_destroy.destroy_sync(into))
+
+
+def forget_unfinished(spa: "Spa") -> None:
+    """`dsl_destroy_inconsistent`: when the next transaction group syncs, destroy what receiving left unfinished."""
+    waiting, found = [spa.dp.root_dir], []
+    while waiting:
+        directory = waiting.pop()
+        waiting += [each for name, each in directory.children().items() if not name.startswith("$")]
+        head = spa.dp.dataset(directory.phys.head_dataset_obj)
+        if head.phys.flags & FLAG_INCONSISTENT:
+            found.append(head)
+    if found:
+        work = lambda: [dsl_destroy.destroy_sync(each) for each in reversed(found)]  # noqa: E731 - a sync task's work
+        spa.dp.tasks.append(SyncTask("destroy inconsistent datasets", work))
 
 
 def _apply(objset: LiveObjset, record: Record) -> None:
@@ -118,11 +189,8 @@ def _apply(objset: LiveObjset, record: Record) -> None:
     elif record.kind == replay.FREEOBJECTS:
         if FREEOBJECTS.listeners:
             FREEOBJECTS.fire(None, objset, record)
-        per = objset.meta.block_size >> 9
-        last = max([(objset.meta.phys.maxblkid + 1) * per, *(number + 1 for number in objset.nodes)])
-        for number in range(max(record.object, 1), min(record.object + record.length, last)):
-            if objset.exists(number):
-                objset.free(number)
+        for number in list(objset.objects(record.object, record.object + record.length)):
+            objset.free(number)
     elif not objset.exists(record.object):
         raise CorruptPool(f"invalid stream: {record.describe()}, which is no object")
     elif record.kind == replay.WRITE:
@@ -144,9 +212,7 @@ def _apply(objset: LiveObjset, record: Record) -> None:
 
 def _object(objset: LiveObjset, record: Record) -> None:
     """`restore_object`: claim the number, or reclaim it when what is there is another kind of object."""
-    valid = 0 < record.type < len(dmu.TYPES) and record.bonustype < len(dmu.TYPES) and len(record.data) <= MAX_BONUS
-    if not valid or record.length % 512 or not 512 <= record.length <= 128 << 10:
-        raise CorruptPool(f"invalid stream: {record.describe()} is no object that there can be")
+    replay.check_object(record)
     if objset.exists(record.object):
         node = objset.node(record.object)
         nblkptr = 1 if record.bonustype == dmu.SA else 1 + (MAX_BONUS - len(record.data)) // 128

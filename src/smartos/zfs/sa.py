@@ -16,6 +16,7 @@ from smartos.zfs import zap
 from smartos.zfs.errors import CorruptPool
 
 MAGIC = 0x2F505A
+ORDERS = {struct.pack(order + "I", MAGIC): order for order in "<>"}
 MASTER, REGISTRY, LAYOUTS = "SA_ATTRS", "REGISTRY", "LAYOUTS"
 UINT64_ARRAY, UINT32_ARRAY, UINT16_ARRAY, UINT8_ARRAY, ACL = range(5)
 _LETTERS = {UINT64_ARRAY: "Q", UINT32_ARRAY: "I", UINT16_ARRAY: "H"}
@@ -73,6 +74,17 @@ ZPL = (
 )  # fmt: skip
 
 
+def order_of(data: bytes, order: str = "<") -> str:
+    """The byte order of the attributes in a bonus buffer or spill block, which says so itself: whoever swaps a block of
+    dnodes leaves it alone. `order` is that of what is around it. Raises :class:`CorruptPool` for no attributes."""
+    if len(data) < 8:
+        raise CorruptPool(f"system attributes in {len(data)} bytes")
+    if data[:4] in ORDERS:
+        return ORDERS[data[:4]]
+    magic = struct.unpack_from(order + "I", data)[0]
+    raise CorruptPool(f"system attributes with the magic {magic:#x}, not {MAGIC:#x}")
+
+
 @dataclass
 class Layouts:
     """An object set's attributes by number, and its layouts: lists of attribute numbers by layout number."""
@@ -122,11 +134,8 @@ class Layouts:
 
     def unpack(self, data: bytes, order: str) -> dict[str, Value]:
         """The attributes in a bonus buffer or spill block. Raises :class:`CorruptPool`."""
-        if len(data) < 8:
-            raise CorruptPool(f"system attributes in {len(data)} bytes")
-        magic, info = struct.unpack_from(order + "IH", data)
-        if magic != MAGIC:
-            raise CorruptPool(f"system attributes with the magic {magic:#x}, not {MAGIC:#x}")
+        order = order_of(data, order)
+        (info,) = struct.unpack_from(order + "H", data, 4)
         number, at = info & 0x3FF, (info >> 10) * 8
         if number not in self.layouts:
             if number in (0, 1):

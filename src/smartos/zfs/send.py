@@ -1,11 +1,14 @@
 """Sending a snapshot: what it takes to make it from nothing, or from an earlier one, as a stream of records.
 
 An incremental stream needs no comparison of files: whatever has a block pointer born after the earlier snapshot has
-changed, and below an older pointer nothing has. So the work is in proportion to what changed.
+changed, and below an older pointer nothing has. So the work is in proportion to what changed. The stream comes in
+pieces, as the blocks are read; none of it is kept.
 
 Left out: compound, deduplicated, compressed and resumable streams. Follows `dmu_sendbackup` of `dmu_send.c` of illumos
 as of 12 August 2011.
 """
+
+from collections.abc import Iterator
 
 from smartos.probes import declare
 from smartos.zfs import checksum, dmu, objset, replay
@@ -26,60 +29,68 @@ class Sender:
     def __init__(self, snap: LiveDataset, since: int) -> None:
         self.snap, self.since, self.guid = snap, since, snap.phys.guid
         self.read = snap.dp.spa.read
-        self.out: list[bytes] = []
+        self.sums = checksum.Fletcher4()
         self._pending: tuple[int, int, int, int] | None = None  # record type, object, offset, length
 
-    def bytes(self, data: bytes) -> None:
-        """`dump_bytes`: append to the stream, after the free that waits."""
-        self._flush()
-        self._append(data)
+    def stream(self, begin: replay.Begin) -> Iterator[bytes]:
+        """The whole stream, piece by piece."""
+        yield self._dump(begin.pack())
+        yield from self._objset()
+        yield from self._flush()
+        yield self._dump(replay.pack_end(self.sums.words, self.guid))
 
-    def _append(self, data: bytes) -> None:
+    def _dump(self, data: bytes) -> bytes:
+        """`dump_bytes`: count a piece that goes out."""
         if DUMP_BYTES.listeners:
             DUMP_BYTES.fire(self, data, len(data))
-        self.out.append(data)
+        self.sums.update(data)
+        return data
 
-    def _flush(self) -> None:
+    def _bytes(self, data: bytes) -> Iterator[bytes]:
+        """A record, after the free that waits."""
+        yield from self._flush()
+        yield self._dump(data)
+
+    def _flush(self) -> Iterator[bytes]:
         if self._pending is not None:
             kind, number, offset, length = self._pending
             self._pending = None
             if kind == replay.FREE:
-                self._append(replay.pack_free(number, offset, length, self.guid))
+                yield self._dump(replay.pack_free(number, offset, length, self.guid))
             else:
-                self._append(replay.pack_freeobjects(offset, length, self.guid))
+                yield self._dump(replay.pack_freeobjects(offset, length, self.guid))
 
-    def _free(self, kind: int, number: int, offset: int, length: int) -> None:
+    def _free(self, kind: int, number: int, offset: int, length: int) -> Iterator[bytes]:
         """`dump_free`, `dump_freeobjects`: join a free to the one before where they touch."""
         if self._pending is not None:
             before = self._pending
             if before[:2] == (kind, number) and before[2] + before[3] == offset:
                 self._pending = (kind, number, before[2], before[3] + length)
                 return
-            self._flush()
+            yield from self._flush()
         self._pending = (kind, number, offset, length)
 
-    def objset(self) -> None:
+    def _objset(self) -> Iterator[bytes]:
         """Everything in the snapshot that was born after the earlier one."""
         root = self.snap.phys.bp
-        if root.hole or root.birth <= self.since:
-            return
-        phys = ObjsetPhys.unpack(self.read(root), root.order)
-        self._dnode(0, phys.meta_dnode)
+        if not root.hole and root.birth > self.since:
+            phys = ObjsetPhys.unpack(self.read(root), root.order)
+            yield from self._dnode(0, phys.meta_dnode)
 
-    def _dnode(self, number: int, dnode: Dnode) -> None:
+    def _dnode(self, number: int, dnode: Dnode) -> Iterator[bytes]:
         for blkid, pointer in enumerate(dnode.blkptrs):
-            self._block(number, dnode, dnode.nlevels - 1, blkid, pointer)
+            yield from self._block(number, dnode, dnode.nlevels - 1, blkid, pointer)
         if dnode.spill is not None and not dnode.spill.hole and dnode.spill.birth > self.since:
             raise Unsupported(f"{self.snap.name}: object {number} has a spill block, which is not sent here")
 
-    def _block(self, number: int, dnode: Dnode, level: int, blkid: int, pointer: Blkptr) -> None:
+    def _block(self, number: int, dnode: Dnode, level: int, blkid: int, pointer: Blkptr) -> Iterator[bytes]:
         """`backup_cb` over `traverse_visitbp`: a hole is a free; an older block and all below it are passed by."""
         if pointer.hole:
             span = dnode.block_size << level * dnode.fan_shift
             if number == 0:
-                self._free(replay.FREEOBJECTS, 0, blkid * span >> DNODE_SHIFT, span >> DNODE_SHIFT)
+                yield from self._free(replay.FREEOBJECTS, 0, blkid * span >> DNODE_SHIFT, span >> DNODE_SHIFT)
             else:
-                self._free(replay.FREE, number, blkid * span, span)
+                yield from self._free(replay.FREE, number, blkid * span, span)
             return
         if pointer.birth <= self.since:
             return
@@ -87,42 +98,42 @@ class Sender:
         if level:
             for index in range(len(data) // BLKPTR_SIZE):
                 child = Blkptr.unpack(data[index * BLKPTR_SIZE : (index + 1) * BLKPTR_SIZE], pointer.order)
-                self._block(number, dnode, level - 1, (blkid << dnode.fan_shift) + index, child)
+                yield from self._block(number, dnode, level - 1, (blkid << dnode.fan_shift) + index, child)
         elif number == 0:
-            self._dnodes(data, pointer, blkid)
+            yield from self._dnodes(data, pointer, blkid)
         else:
-            self._data(number, pointer, blkid * dnode.block_size, data)
+            yield from self._data(number, pointer, blkid * dnode.block_size, data)
 
-    def _dnodes(self, data: bytes, pointer: Blkptr, blkid: int) -> None:
+    def _dnodes(self, data: bytes, pointer: Blkptr, blkid: int) -> Iterator[bytes]:
         first = blkid * (len(data) >> DNODE_SHIFT)
         dnodes = [Dnode.unpack(data[at:], pointer.order) for at in range(0, len(data), DNODE_SIZE)]
         for index, dnode in enumerate(dnodes):
-            self._object(first + index, dnode)
+            yield from self._object(first + index, dnode)
         for index, dnode in enumerate(dnodes):
             if dnode.type != dmu.NONE:
-                self._dnode(first + index, dnode)
+                yield from self._dnode(first + index, dnode)
 
-    def _object(self, number: int, dnode: Dnode) -> None:
+    def _object(self, number: int, dnode: Dnode) -> Iterator[bytes]:
         """`dump_dnode`: an object as it is, and that nothing is behind its end."""
         if dnode.type == dmu.NONE:
-            self._free(replay.FREEOBJECTS, 0, number, 1)
+            yield from self._free(replay.FREEOBJECTS, 0, number, 1)
             return
         sums = (dnode.checksum, dnode.compress)
-        self.bytes(
+        yield from self._bytes(
             replay.pack_object(number, dnode.type, dnode.bonustype, dnode.block_size, dnode.bonus, sums, self.guid)
         )
-        self._append(replay.pack_free(number, dnode.length, replay.TO_THE_END, self.guid))
+        yield self._dump(replay.pack_free(number, dnode.length, replay.TO_THE_END, self.guid))
 
-    def _data(self, number: int, pointer: Blkptr, offset: int, data: bytes) -> None:
+    def _data(self, number: int, pointer: Blkptr, offset: int, data: bytes) -> Iterator[bytes]:
         flags = 1 if pointer.checksum in (checksum.SHA256, checksum.SHA512) else 0
         key = pointer.lsize // 512 - 1 | pointer.psize // 512 - 1 << 16 | pointer.compress << 32
         sums = (pointer.checksum, flags, pointer.cksum)
-        self.bytes(replay.pack_write(number, pointer.type, offset, data, self.guid, sums, key))
+        yield from self._bytes(replay.pack_write(number, pointer.type, offset, data, self.guid, sums, key))
 
 
-def send(snap: LiveDataset, earlier: LiveDataset | None = None, from_origin: bool = False) -> bytes:
+def send(snap: LiveDataset, earlier: LiveDataset | None = None, from_origin: bool = False) -> Iterator[bytes]:
     """`dmu_sendbackup`: the stream of a snapshot, incremental from an `earlier` one of the same dataset, or from the
-    snapshot that the dataset is a clone of. Raises :class:`Unsupported` for what cannot be sent so."""
+    snapshot that the dataset is a clone of. Raises :class:`Unsupported` for what cannot be sent so, at once."""
     if SENDBACKUP.listeners:
         SENDBACKUP.fire(snap, earlier, from_origin, None, None)
     if not snap.is_snapshot:
@@ -141,9 +152,4 @@ def send(snap: LiveDataset, earlier: LiveDataset | None = None, from_origin: boo
         snap.name, snap.phys.guid, earlier.phys.guid if earlier else 0, kind, snap.phys.creation_time, flags,
         replay.SA_SPILL if sa else 0,
     )  # fmt: skip
-    sender = Sender(snap, earlier.phys.creation_txg if earlier else 0)
-    sender.bytes(begin.pack())
-    sender.objset()
-    sender._flush()
-    before = b"".join(sender.out)
-    return before + replay.pack_end(before, snap.phys.guid)
+    return Sender(snap, earlier.phys.creation_txg if earlier else 0).stream(begin)

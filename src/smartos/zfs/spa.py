@@ -17,7 +17,7 @@ c9c7122).
 import random
 from collections.abc import Callable, Iterable, Sequence
 
-from smartos.zfs import bpobj, checksum, dmu, dsl_prop, spa_config, txg, vdev
+from smartos.zfs import bpobj, checksum, dmu, dsl_prop, receive, spa_config, txg, vdev
 from smartos.zfs.blkptr import Blkptr
 from smartos.zfs.bpobj import LiveBpobj
 from smartos.zfs.disk import Disk
@@ -54,6 +54,14 @@ class LiveReader(Reader):
     def __init__(self, root: Root) -> None:
         super().__init__(root.children)
         self.root = root
+
+    def __call__(self, pointer: Blkptr) -> bytes:
+        """As the reader does; but what a big-endian machine wrote is no block to go on with. Raises
+        :class:`Unsupported` for it."""
+        if not pointer.hole and pointer.order == ">" and (pointer.level or dmu.has_order(pointer.type)):
+            what = f"L{pointer.level} {dmu.type_name(pointer.type)}"
+            raise Unsupported(f"the pool has blocks of a big-endian machine ({what}), and is only read here")
+        return super().__call__(pointer)
 
     def raw(self, pointer: Blkptr, depth: int = 0) -> bytes:
         if pointer.gang or len(pointer.dvas) < 2 or pointer.checksum in (checksum.ZILOG, checksum.ZILOG2):
@@ -205,6 +213,7 @@ class Spa(Admin, Devices):
         self.scan.load()
         self.errlog.load()
         self.replayed = check_logs(self, found.read)
+        receive.forget_unfinished(self)
 
     def export(self, destroyed: bool = False) -> None:
         """`zpool export`: write everything, and say in the labels that nobody uses the pool; or `zpool destroy`, which
@@ -235,6 +244,11 @@ class Spa(Admin, Devices):
             self._now += TXG_TIMEOUT
         return txg_sync(self)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether there is anything that the open transaction group would write."""
+        return self.dp.anything or self.config_dirty or self.scan.wanted or bool(self.zio.frees)
+
     def task(self, name: str, work: Callable[[], object], check: Callable[[], None] | None = None) -> object:
         """`dsl_sync_task_do`: have something done in the open group's syncing context, and wait for it.
 
@@ -244,6 +258,7 @@ class Spa(Admin, Devices):
             check()
         waiting = SyncTask(name, work, check)
         self.dp.tasks.append(waiting)
+        self.history.follow(waiting)
         self.sync()
         if waiting.error is not None:
             raise waiting.error

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from smartos.zfs import dsl_destroy, dsl_prop, dsl_snapshot, objset, receive, send
+from smartos.zfs import dsl_destroy, dsl_prop, dsl_snapshot, objset, receive, replay, send
 from smartos.zfs.dsl import USED_CHILD, USED_CHILD_RSRV, USED_HEAD, USED_REFRSRV, USED_SNAP
 from smartos.zfs.dsl_dataset import LiveDataset
 from smartos.zfs.dsl_dir import LiveDir
@@ -157,7 +157,7 @@ class Admin(Properties):
         """A directory and all below it, but for those of the pool's own."""
         yield directory
         for name, child in directory.children().items():
-            if not name.startswith("$"):
+            if not name.startswith(("$", "%")):
                 yield from self._below(child)
 
     def clone(self: "Spa", snapshot: str, name: str, **properties: int | str) -> Zpl | LiveZvol:
@@ -265,6 +265,10 @@ class Admin(Properties):
 
     def send(self: "Spa", name: str, earlier: str = "", from_origin: bool = False) -> bytes:
         """`zfs send [-i earlier]`: a snapshot as a stream; `earlier` may be only the part behind the @."""
+        return b"".join(self.sending(name, earlier, from_origin))
+
+    def sending(self: "Spa", name: str, earlier: str = "", from_origin: bool = False) -> Iterator[bytes]:
+        """The same piece by piece, each read when it is asked for."""
         source = None
         if earlier:
             source = self.dp.find(
@@ -272,7 +276,7 @@ class Admin(Properties):
             )
         return send.send(self.dp.find(name), source, from_origin)
 
-    def receive(self: "Spa", stream: bytes, name: str, force: bool = False) -> LiveDataset:
+    def receive(self: "Spa", stream: bytes | replay.Read, name: str, force: bool = False) -> LiveDataset:
         """`zfs receive [-F]`: make the snapshot that a stream describes; see :func:`smartos.zfs.receive.receive`."""
         return receive.receive(self, stream, name, force)
 

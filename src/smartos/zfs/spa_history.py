@@ -99,19 +99,39 @@ def read_history(pool: "Pool") -> list[NVList]:
 
 
 class History:
-    """The history of an open pool. `object` is 0 as long as there is none."""
+    """The history of an open pool. `object` is 0 as long as there is none, `staged` the command that is running."""
 
     def __init__(self, spa: "Spa") -> None:
         self.spa, self.object = spa, 0
+        self.staged = self._noted = ""
 
     def load(self) -> None:
         """Find the object at an import."""
         self.object = self.spa.dp.mos.zap(POOL_DIRECTORY_OBJECT).get(HISTORY) or 0
 
     def command(self, text: str, create: bool = False) -> None:
-        """`spa_history_log`: note a command; it is on disk with the open transaction group."""
-        record = NVList({TIME: self.spa.now(), WHO: 0, ZONE: "global", HOST: HOSTNAME, COMMAND: text})
-        self._later(record, create)
+        """`spa_history_log`: note a command; it is on disk with the open transaction group, or with one before."""
+        noted, self._noted, self.staged = self._noted, "", ""
+        if noted != text:
+            self._later(self._command(text), create)
+
+    def stage(self, text: str) -> None:
+        """A command begins: it is noted in the transaction group in which it first changes something."""
+        self.staged, self._noted = text, ""
+
+    def follow(self, task: SyncTask) -> None:
+        """Note the command that is running after one of its sync tasks, if that went through."""
+
+        def note() -> None:
+            if self.staged and task.error is None:
+                self._sync(self._command(self.staged))
+                self.staged, self._noted = "", self.staged
+
+        if self.staged:
+            self.spa.dp.tasks.append(SyncTask("history", note))
+
+    def _command(self, text: str) -> NVList:
+        return NVList({TIME: self.spa.now(), WHO: 0, ZONE: "global", HOST: HOSTNAME, COMMAND: text})
 
     def internal(self, event: str, text: str) -> None:
         """`spa_history_log_internal`: note what is done inside, if the pool has a history."""

@@ -87,9 +87,8 @@ def _kind(data: bytes, order: str) -> int:
 def _micro(data: bytes, order: str) -> list[Entry]:
     entries = []
     form = struct.Struct(f"{order}QIH{MICRO_NAME}s")
-    for at in range(MICRO_ENTRY, len(data) - MICRO_ENTRY + 1, MICRO_ENTRY):
-        if data[at + 14]:
-            value, cd, _, name = form.unpack_from(data, at)
+    for value, cd, _, name in form.iter_unpack(data[MICRO_ENTRY : len(data) // MICRO_ENTRY * MICRO_ENTRY]):
+        if name[0]:
             entries.append(Entry(name.split(b"\0")[0].decode("utf-8", "surrogateescape"), (value,), 8, cd))
     return entries
 

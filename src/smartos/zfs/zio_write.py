@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 PASS_DEFERRED_FREE, PASS_DONT_COMPRESS, PASS_REWRITE = 1, 4, 1  # SYNC_PASS_…
 MAX_COPIES = 3
+MOS = "MOS"
+LATELY = 64  # blocks of metadata whose packed form is remembered
 
 ZIO_WRITE = declare(
     "fbt:zfs:zio_write:entry", "spa_t *", "uint64_t", "blkptr_t *", "uint64_t", "zio_prop_t *", "zbookmark_t *"
@@ -66,6 +68,7 @@ class BlockIo:
     def __init__(self, spa: "Spa") -> None:
         self.spa = spa
         self.frees: list[Blkptr] = []
+        self._lately: dict[tuple[int, bytes], tuple[int, bytes]] = {}
 
     def write(self, prop: Policy, data: bytes, old: Blkptr, where: Bookmark, fill: int = 1) -> Blkptr:
         """Put a block on the vdevs and give its pointer: a hole when it is nothing but zeros, the same addresses as
@@ -75,7 +78,8 @@ class BlockIo:
         kind = prop.compress
         if again and spa.sync_pass > PASS_DONT_COMPRESS:
             kind = compress.OFF
-        kind, packed = compress.compress(kind, data)
+        metadata = prop.level > 0 or dmu.is_metadata(prop.type)
+        kind, packed = self._packed(kind, data) if metadata else compress.compress(kind, data)
         if not packed:
             return Blkptr()
         lsize, psize = len(data), len(packed)
@@ -97,6 +101,8 @@ class BlockIo:
                 self._gang(pointer, packed, prop)
         if not pointer.gang:
             spa.root.write_dvas([(dva.vdev, dva.offset) for dva in pointer.dvas], packed, txg)
+        if where.dataset == MOS:
+            spa.read.remember(pointer, data)
         if spa.events.wanted:
             what = f"{where.describe()} {dmu.type_name(prop.type)}"
             spa.events.add(
@@ -129,6 +135,16 @@ class BlockIo:
             what = f"{where.describe()} {dmu.type_name(prop.type)}, ahead of its group"
             spa.events.add(Event(txg, 0, "write", what, where, (), pointer.dvas, dmu.type_name(prop.type), len(data)))
         return pointer
+    def _packed(self, kind: int, data: bytes) -> tuple[int, bytes]:
+        """Compress a block of metadata, of which many are alike: one that was met lately is not compressed again."""
+        key = (kind, data)
+        found = self._lately.pop(key, None)
+        if found is None:
+            found = compress.compress(kind, data)
+        self._lately[key] = found
+        if len(self._lately) > LATELY:
+            del self._lately[next(iter(self._lately))]
+        return found
 
     def _gang(self, pointer: Blkptr, data: bytes, prop: Policy) -> None:
         """Write the block in pieces, and a header that points to them."""

@@ -46,9 +46,12 @@ def owners(node: Node) -> tuple[int, int] | None:
     if phys.bonustype == dmu.ZNODE:
         return struct.unpack_from("<2Q", phys.bonus, 128)
     if phys.bonustype == dmu.SA and len(phys.bonus) >= 8:
-        header = (struct.unpack_from("<H", phys.bonus, 4)[0] >> 10) * 8
+        order = sa.ORDERS.get(phys.bonus[:4])
+        if order is None:
+            return 0, 0
+        header = (struct.unpack_from(order + "H", phys.bonus, 4)[0] >> 10) * 8
         if header and len(phys.bonus) >= header + 40:
-            return struct.unpack_from("<2Q", phys.bonus, header + 24)
+            return struct.unpack_from(order + "2Q", phys.bonus, header + 24)
         return 0, 0
     return None
 
