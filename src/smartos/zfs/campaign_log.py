@@ -13,6 +13,7 @@ Left out: disks that lie about a flush (such a log fails, as it must).
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from smartos.zfs import checksum
@@ -169,9 +170,10 @@ def reordered(promised: Promised, count: int, seed: int) -> Tally:
 
 
 def _cut_import(now: dict[str, MemoryDisk], chance: random.Random) -> dict[str, MemoryDisk]:
-    """The disks as a power cut at some write of the import leaves them."""
+    """The disks as a power cut at some write of the import leaves them. (An import that fails is judged later.)"""
     log: list[Entry] = []
-    Spa.import_([Recorder(disk.copy(), log) for disk in now.values()])
+    with suppress(ZfsError):
+        Spa.import_([Recorder(disk.copy(), log) for disk in now.values()])
     for entry in survivors(log, chance.randrange(writes(log) + 1), chance.getrandbits(32), 512):
         now[entry.disk].write(entry.offset, entry.data)
     return now

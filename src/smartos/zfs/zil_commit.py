@@ -23,7 +23,7 @@ from smartos.zfs.blkptr import DVA, Blkptr
 from smartos.zfs.errors import NoSpace, ZfsError
 from smartos.zfs.events import Event
 from smartos.zfs.objset import ZilHeader
-from smartos.zfs.zil import MAX_LOG_DATA, OUT_OF_ORDER, TX_WRITE
+from smartos.zfs.zil import OUT_OF_ORDER
 
 if TYPE_CHECKING:
     from smartos.zfs.dmu_objset import LiveObjset
@@ -291,6 +291,3 @@ class Zilog:
         if SUSPEND.listeners:
             SUSPEND.fire(self)
         self.destroy()
-
-
-__all__ = ["ALWAYS", "DISABLED", "MAX_LOG_DATA", "STANDARD", "TX_WRITE", "Itx", "Zilog"]
