@@ -11,6 +11,7 @@ import pytest
 
 from smartos.zfs import lock
 from smartos.zfs.campaign_process import processes
+from smartos.zfs.campaign_vdev import Walk
 from smartos.zfs.spa import Spa
 from smartos.zfs.workload import Workload
 from tests.conformance.zfs_scenarios import NAME, SCENARIOS, make, memory_disks, save, tool
@@ -148,4 +149,16 @@ def test_zdb_reads_gang_blocks(tmp_path: Path) -> None:
     spa.sync()
     save(own)
     assert int(re.search(r"ganged count:\s+(\d+)", zdb(tmp_path / "pool", "-bcc"))[1]) > 0
+    clean(tmp_path / "pool")
+
+
+@pytest.mark.parametrize("seed", range(3, 60, 12))
+def test_zdb_finds_a_pool_clean_after_a_walk_over_changes_of_its_vdev_tree(seed: int, tmp_path: Path) -> None:
+    """The disks that the pool left on the way are there as well, as in a real system's folder."""
+    taken = Walk(seed, (28, 23)[seed % 2], f"{tmp_path}/pool/", NAME)
+    for _ in range(14):
+        assert not taken.step(), taken.done
+    assert not taken.finish(), taken.done
+    taken.pool.export()
+    save(taken.disks)
     clean(tmp_path / "pool")

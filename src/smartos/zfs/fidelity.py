@@ -124,11 +124,13 @@ ENTRIES: list[Entry] = [
     Entry(
         "Devices changed",
         "add, attach, detach, replace, offline, online, clear, hot spares; a disk that was away gets the transaction "
-        "groups that it missed (its dirty time log, kept over an import) and no more.",
+        "groups that it missed (its dirty time log, kept over an import) and no more. A top-level vdev is known by its "
+        "place, so that a mirror made of a disk takes over its metaslabs, and with one disk left that has the mirror's "
+        "guid. Walks by chance over all these changes; zdb finds the pools clean in which they end.",
         "Log and cache devices, splitting, removal and growth of vdevs; a hot spare has to be called for, as there is no "
         "retire agent. Vdevs that OpenZFS removed are read, which has no test of its own.",
         f"spa.c, vdev.c of {ILLUMOS}",
-        "tests/unit/test_zfs_scrub.py",
+        "tests/unit/test_zfs_vdev_walk.py",
     ),
     Entry(
         "Transaction groups",

@@ -171,7 +171,8 @@ class Spa(Admin, Devices):
         found = Pool.open(disks, name)
         if found.version > 28 or found.uberblock.rootbp.order == ">":
             raise Unsupported("a pool with features, or of a big-endian machine, is only read here")
-        by_guid = {device.config.get("guid"): device.disk for device in found.devices}
+        # by every label: one of the two pairs may be newer than the uberblock, and call a disk otherwise
+        by_guid = {label.config.get("guid"): each.disk for each in found.devices for label in each.labels}
         root = vdev.build(found.mos_config["vdev_tree"], lambda leaf: by_guid.get(leaf.get("guid")))
         spa = cls(new_name or found.name, root, found.guid, found.version, clock, seed)
         if root.state < State.DEGRADED:
