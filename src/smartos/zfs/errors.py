@@ -46,6 +46,10 @@ class NoSuchName(ZfsError):
     """There is no such dataset, snapshot, file, attribute or entry (ENOENT)."""
 
 
+class NameTooLong(ZfsError):
+    """A name or path has more bytes than there can be (ENAMETOOLONG)."""
+
+
 class Exists(ZfsError):
     """The name is taken (EEXIST)."""
 

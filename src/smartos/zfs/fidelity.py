@@ -45,9 +45,9 @@ ENTRIES: list[Entry] = [
     ),
     Entry(
         "Dnodes and object sets",
-        "Trees of up to seven levels, holes, bonus buffers, spill blocks and large dnodes read; objects created, changed, "
+        "Trees of up to seven levels, holes, bonus buffers, spill blocks; large dnodes read; objects created, changed, "
         "cut and freed; space counted by owner and group.",
-        "Writing spill blocks and large dnodes. A meta-dnode gains its levels as it grows, where ZFS begins with all.",
+        "Writing large dnodes. A meta-dnode gains its levels as it grows, where ZFS begins with all.",
         f"dnode.c, dbuf.c, dmu_objset.c of {ILLUMOS}",
         ZDB,
     ),
@@ -81,7 +81,8 @@ ENTRIES: list[Entry] = [
     Entry(
         "Files (ZPL)",
         "Directories, files, hard and symbolic links, sparse files, modes with their trivial ACL, times; znodes at "
-        "version 4, system attributes at version 5. zfs-fuse mounts them and reads and writes every file.",
+        "version 4, system attributes at version 5, a long link's target in the link's block or in a spill block. "
+        "zfs-fuse mounts them and reads and writes every file.",
         "Other ACLs and extended attributes beyond keeping them; permissions, open files, access times, case folding, "
         "device nodes, ephemeral owners.",
         f"zfs_vnops.c, zfs_znode.c, zfs_dir.c, sa.c of {ILLUMOS}",

@@ -16,7 +16,7 @@ from smartos.probes import declare
 from smartos.zfs import objset as objsets
 from smartos.zfs import zfs_log, zil_commit
 from smartos.zfs.dnode_sync import Node
-from smartos.zfs.errors import Busy, CorruptPool, Exists, NoSuchName, ReadOnly
+from smartos.zfs.errors import Busy, CorruptPool, Exists, NameTooLong, NoSuchName, ReadOnly
 from smartos.zfs.znode import MASTER_NODE, ROOT, Znode, dirent
 from smartos.zfs.zpl_create import Metadata, mknode
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from smartos.zfs.spa import Spa
 
 OBJECT = (1 << 48) - 1
+MAXPATHLEN = 1024
 META_ESTIMATE = 2048  # what a change of metadata is guessed to take
 
 ZFS_WRITE = declare("fbt:zfs:zfs_write:entry", "vnode_t *", "uio_t *", "int", "cred_t *", "caller_context_t *")
@@ -223,8 +224,12 @@ class Zpl:
         return self._make(path, stat.S_IFDIR | mode, None, uid, gid).number
 
     def symlink(self, path: str, target: str) -> int:
-        """A symbolic link; gives its object."""
+        """A symbolic link; gives its object. Raises :class:`NameTooLong`, :class:`Exists`, :class:`NoSuchName`."""
         data = target.encode("utf-8", "surrogateescape")
+        if not data or b"\0" in data:
+            raise NoSuchName(f"{path}: a link's target has at least one character, and no NUL")
+        if len(data) > MAXPATHLEN:
+            raise NameTooLong(f"{path}: a link's target has at most {MAXPATHLEN:,} bytes, not {len(data):,}")
         return self._make(path, stat.S_IFLNK | 0o777, data).number
 
     def link(self, existing: str, path: str) -> None:
