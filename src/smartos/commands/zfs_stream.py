@@ -9,7 +9,6 @@ import struct
 from collections.abc import Sequence
 
 from smartos.commands import zfs_props
-from smartos.commands.names import dataset_name
 from smartos.commands.output import CommandError, Output
 from smartos.commands.system import System
 from smartos.commands.text import Usage, nicenum
@@ -18,6 +17,7 @@ from smartos.commands.zfs_table import FILESYSTEM, VOLUME
 from smartos.zfs import checksum, replay
 from smartos.zfs.dsl_dataset import LiveDataset
 from smartos.zfs.errors import Busy, ChecksumError, CorruptPool, Exists, NoSpace, NoSuchName, Unsupported
+from smartos.zfs.namecheck import dataset_name
 from smartos.zfs.replay import Begin
 from smartos.zfs.spa import Spa
 

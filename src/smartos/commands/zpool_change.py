@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from smartos.commands import zfs_props, zpool_props, zpool_spec
-from smartos.commands.names import pool_name
 from smartos.commands.output import CommandError, Output
 from smartos.commands.system import System
 from smartos.commands.text import Usage, nicenum
 from smartos.zfs import spa_config
 from smartos.zfs.errors import Busy, PoolFaulted, Unsupported
 from smartos.zfs.label import MIN_DEVICE
+from smartos.zfs.namecheck import pool_name
 from smartos.zfs.spa import Spa
 from smartos.zfs.vdev import Leaf, Mirror, Raidz, Replacing, Spare, Vdev
 

@@ -160,6 +160,17 @@ ENTRIES: list[Entry] = [
         "tests/unit/test_zfs_dsl.py",
     ),
     Entry(
+        "Names and their limits",
+        "What pools, datasets, snapshots, users' own properties and files may be called, how long names, values and "
+        "targets of links may be, which numbers there are: refused in the words of libzfs before anything has changed, "
+        "as zfs-fuse's tools refuse them.",
+        "Case folding, normalization and utf8only, names of permission sets; a path's own length. Of a property's value "
+        "that is too long the real tools say an internal error and break off.",
+        f"zfs_namecheck.c, zfs_prop.c, dsl_prop.c, libzfs_dataset.c of {ILLUMOS}",
+        "tests/unit/test_zfs_limits.py",
+        "tests/conformance/test_zfs_commands_fuse.py",
+    ),
+    Entry(
         "Scrub and resilver",
         "A scrub reads every copy of every block that is in use and mends what does not verify; a resilver passes by "
         "whole trees that are older than what a disk missed. zfs-fuse's scrub of our pools finds nothing.",

@@ -17,7 +17,7 @@ c9c7122).
 import random
 from collections.abc import Callable, Iterable, Sequence
 
-from smartos.zfs import bpobj, checksum, dmu, dsl_prop, spa_config, txg, vdev
+from smartos.zfs import bpobj, checksum, dmu, dsl_prop, namecheck, spa_config, txg, vdev
 from smartos.zfs.blkptr import Blkptr
 from smartos.zfs.bpobj import LiveBpobj
 from smartos.zfs.disk import Disk
@@ -109,10 +109,11 @@ class Spa(Admin, Devices):
         """`zpool create`: a new pool on `vdevs`: disks, or tuples of a kind ("mirror", "raidz", "raidz2" …) and disks.
 
         `properties` are set on the pool's own filesystem. Raises :class:`Unsupported` for versions and shapes that
-        there are none of, :class:`PoolFaulted` when a disk is too small.
+        there are none of, :class:`InvalidName`, :class:`PoolFaulted` when a disk is too small.
         """
         if not 15 <= version <= 28:
             raise Unsupported(f"pools are made at versions 15 to 28 here, not {version}")
+        namecheck.check(f"cannot create '{name}'", namecheck.pool_name(name))
         encoded = {key: dsl_prop.encode(key, value) for key, value in properties.items()}
         chance = random.Random(seed)
         root = Root([parse(each, version) for each in vdevs])
@@ -167,6 +168,8 @@ class Spa(Admin, Devices):
         :meth:`smartos.zfs.pool.Pool.open` does, and :class:`Unsupported` for a pool with features, of a big-endian
         machine, or with records in an intent log that are not replayed here.
         """
+        if new_name:
+            namecheck.check(f"cannot import '{name or new_name}'", namecheck.pool_name(new_name))
         disks = list(disks)
         found = Pool.open(disks, name)
         if found.version > 28 or found.uberblock.rootbp.order == ">":
