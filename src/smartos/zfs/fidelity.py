@@ -168,7 +168,7 @@ ENTRIES: list[Entry] = [
         "that is too long the real tools say an internal error and break off.",
         f"zfs_namecheck.c, zfs_prop.c, dsl_prop.c, libzfs_dataset.c of {ILLUMOS}",
         "tests/unit/test_zfs_limits.py",
-        "tests/conformance/test_zfs_commands_fuse.py",
+        ("tests/conformance/test_zfs_commands_fuse.py",),
     ),
     Entry(
         "Scrub and resilver",
