@@ -113,7 +113,7 @@ class Walk:
     def replace(self) -> str | None:
         """A disk in the place of another, a hot spare for another, or the same disk, empty."""
         leaf, way = self._leaf(), self.chance.randrange(4)
-        if isinstance(leaf.parent, Leaf) or leaf.parent.type in ("replacing", "spare"):
+        if leaf.parent.type in ("replacing", "spare"):
             return None
         if way == 0 and self.pool.spares:
             disk = self.chance.choice(self.pool.spares).disk
