@@ -196,3 +196,31 @@ zfs send {NAME}/home@3 > {tmp_path}/whole
 def _files(spa: Spa, name: str) -> Files:
     fs = spa.open(name)
     return {path: None if node.is_dir else fs.read(path) for path, node in fs.walk()}
+
+
+@pytest.mark.parametrize("version", [15, 23])
+def test_links_of_any_length_go_both_ways(version: int, tmp_path: Path) -> None:
+    """Those up to 56 bytes lie behind the znode, longer ones in the link's block."""
+    folder, lengths = tmp_path / "pool", (1, 55, 56, 57, 100, 184, 185, 320, 511, 512, 513, 1000)
+    own = memory_disks(folder, 1)
+    spa = Spa.create(NAME, own, version=version)
+    fs = spa.create(f"{NAME}/home")
+    wanted = {f"/l{length}": ("dir/" * 300)[:length] for length in lengths}
+    for path, to in wanted.items():
+        fs.symlink(path, to)
+    spa.export()
+    save(own)
+    script = f"""
+cd {MOUNT}/{NAME}/home
+find . -type l -printf 'LINK %f %l\\n'
+for length in {" ".join(map(str, lengths))}; do ln -s $(readlink l$length) f$length; done
+"""
+    text = session(folder, (IMPORT + script + SCRUB + EXPORT).format(folder=folder))
+    assert dict(line.split()[1:] for line in text.splitlines() if line.startswith("LINK")) == {
+        path[1:]: to for path, to in wanted.items()
+    }
+    assert "with 0 errors" in text
+    clean(folder)
+    found = Pool.open([FileDisk(folder / "d0", writable=False)]).dataset(f"{NAME}/home").filesystem()
+    for path, to in wanted.items():
+        assert found.readlink(found.lookup(path)) == found.readlink(found.lookup(path.replace("l", "f"))) == to

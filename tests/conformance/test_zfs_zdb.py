@@ -11,6 +11,7 @@ import pytest
 
 from smartos.zfs import lock
 from smartos.zfs.campaign_process import processes
+from smartos.zfs.campaign_vdev import Walk
 from smartos.zfs.spa import Spa
 from smartos.zfs.workload import Workload
 from tests.conformance.zfs_scenarios import NAME, SCENARIOS, make, memory_disks, save, tool
@@ -20,6 +21,7 @@ SHAPES = {
     "raidz2": ("raidz2", 5, 28, 12),
     "raidz3": ("raidz3", 6, 28, 9), "4k": ("", 1, 28, 12), "v15": ("", 1, 15, 9), "v26": ("mirror", 2, 26, 9),
 }  # fmt: skip
+LINKS = (1, 56, 57, 100, 144, 145, 184, 185, 320, 504, 505, 600, 1024)
 LOADING = re.compile(r"^.*loading concrete.*$", re.M)
 
 
@@ -149,3 +151,39 @@ def test_zdb_reads_gang_blocks(tmp_path: Path) -> None:
     save(own)
     assert int(re.search(r"ganged count:\s+(\d+)", zdb(tmp_path / "pool", "-bcc"))[1]) > 0
     clean(tmp_path / "pool")
+
+
+@pytest.mark.parametrize("seed", range(3, 60, 12))
+def test_zdb_finds_a_pool_clean_after_a_walk_over_changes_of_its_vdev_tree(seed: int, tmp_path: Path) -> None:
+    """The disks that the pool left on the way are there as well, as in a real system's folder."""
+    taken = Walk(seed, (28, 23)[seed % 2], f"{tmp_path}/pool/", NAME)
+    for _ in range(14):
+        assert not taken.step(), taken.done
+    assert not taken.finish(), taken.done
+    taken.pool.export()
+    save(taken.disks)
+    clean(tmp_path / "pool")
+
+
+@pytest.mark.parametrize("version", [15, 23, 28])
+def test_zdb_reads_the_target_of_a_link_of_any_length(version: int, tmp_path: Path) -> None:
+    """In the bonus, in the link's block (up to version 23), in a spill block (from 24 on)."""
+    own = memory_disks(tmp_path / "pool", 1)
+    spa = Spa.create(NAME, own, version=version)
+    fs = spa.create(f"{NAME}/home")
+    wanted = [("dir/" * 300)[:length] for length in LINKS]
+    for to in wanted:
+        fs.symlink(f"/l{len(to)}", to)
+        fs.chown(f"/l{len(to)}", 7, 8)
+    spa.snapshot(f"{NAME}/home@before")
+    for to in wanted:
+        fs.rename(f"/l{len(to)}", f"/m{len(to)}")
+    fs.unlink(f"/m{LINKS[-1]}")
+    spa.export()
+    save(own)
+    clean(tmp_path / "pool")
+    for name, links in ((f"{NAME}/home", wanted[:-1]), (f"{NAME}/home@before", wanted)):
+        done = tool("zfs").run("zdb", "-e", "-p", tmp_path / "pool", "-ddddd", name)
+        assert done.returncode == 0, done.stderr[-1000:]
+        assert sorted(re.findall(r"^\ttarget\t(.*)$", done.stdout, re.M)) == sorted(links) or version < 24
+        assert done.stdout.count("\tpath\t/") >= len(links) and "uid     7" in done.stdout

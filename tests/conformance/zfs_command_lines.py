@@ -265,3 +265,63 @@ zpool destroy newpool
 zpool import -d {d}
 zpool import -d {d} -D
 """
+
+_LONG = "x" * 250
+_LIMITS = f"""\
+zpool create _p {{d}}/e6
+zpool create mirrored {{d}}/e6
+zpool create raidzoo {{d}}/e6
+zpool create spares {{d}}/e6
+zpool create p@q {{d}}/e6
+zfs create pool/{_LONG}x
+zfs create /pool/new
+zfs create pool/new/
+zfs create pool//new
+zfs create pool//
+zfs create pool/new@s
+zfs create pool/a@b@c
+zfs create pool/a@@c
+zfs create pool/new#
+zfs create pool/new%
+zfs create -p pool/b/{"x" * 249}
+zfs create -V 8m pool/{_LONG}x
+zfs rename pool/a pool/{_LONG}x
+zfs rename pool/a pool/c#
+zfs snapshot pool
+zfs snapshot pool@
+zfs snapshot pool@a@b
+zfs snapshot pool@a/b
+zfs snapshot pool@a%
+zfs snapshot pool@{_LONG}x
+zfs snapshot -r pool@{_LONG}
+zfs set org.example:{"x" * 244}=1 pool
+zfs create -o org.example:{"x" * 244}=1 pool/new
+zfs set org.Example:a=1 pool
+zfs set nocolon=1 pool
+zfs set sharenfs={"v" * 4096} pool
+zfs set mountpoint=/{"v" * 4095} pool
+zfs set mountpoint=/a/{"v" * 256}/b pool
+zfs set mountpoint=here pool
+zfs set quota=16e pool
+zfs set quota=18446744073709551616 pool
+zfs set quota={"9" * 500} pool
+zfs set quota={"9" * 400}.5 pool
+zfs set quota=-1 pool
+zfs set quota=1kk pool
+zfs set quota=1bb pool
+zfs set quota=1kib pool
+zfs set quota=0 pool
+zfs set recordsize=256k pool
+zfs set recordsize=3k pool
+zfs set copies=4 pool
+zfs create -V 0 pool/new
+zfs create -V 1000 pool/new
+zfs create -V 16e pool/new
+zfs create -b 256 -V 8m pool/new
+zpool set cachefile=/{"v" * 4095} pool
+zpool set cachefile=/nowhere/at/all pool
+zpool set cachefile=/tmp/.. pool
+zpool set cachefile=/tmp/ pool
+zpool set cachefile=here pool
+"""
+CASES = CASES.replace("zfs create pool/a/b\n", f"zfs create pool/a/b\n{_LIMITS}")

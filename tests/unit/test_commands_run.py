@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from smartos.commands import COMMANDS, Output, System, run
-from smartos.commands.names import dataset_name, pool_name
+from smartos.zfs.namecheck import dataset_name, pool_name
 from smartos.commands.run import parse
-from smartos.commands.text import nicenum, number
+from smartos.commands.text import nicenum
+from smartos.zfs.dsl_prop import nicestrtonum
 from smartos.zfs import label, nvlist
 from smartos.zfs.disk import FileDisk, MemoryDisk
 from smartos.zfs.errors import CorruptPool
@@ -132,10 +133,10 @@ def test_numbers_are_written_in_five_characters(value: int, text: str) -> None:
 
 
 def test_numbers_are_read_with_units() -> None:
-    assert [number(text) for text in ("10", "1k", "1.5K", "2Mb", "3GiB", "1b")] == [10, 1024, 1536, 2 << 20, 3 << 30, 1]
+    assert [nicestrtonum(text) for text in ("10", "1k", "1.5K", "2Mb", "3GB", "1b")] == [10, 1024, 1536, 2 << 20, 3 << 30, 1]
     for text, what in (("x", "bad numeric value 'x'"), ("1x", "invalid numeric suffix 'x'"), ("99999E", "too large")):
         with pytest.raises(ValueError, match=what):
-            number(text)
+            nicestrtonum(text)
 
 
 def test_names() -> None:

@@ -95,7 +95,7 @@ REFUSED = (
     ("zfs create tank/a@b", "cannot create 'tank/a@b': snapshot delimiter '@' in filesystem name\n"),
     ("zfs create -V 0 tank/v", "cannot create 'tank/v': volume size cannot be zero\n"),
     ("zfs create -V 1t tank/v", "cannot create 'tank/v': out of space\n"),
-    ("zfs create -V 8k -b 3k tank/v", "volume block size must be power of 2 from 512 to 128k\n"),
+    ("zfs create -V 8k -b 3k tank/v", "'volblocksize' must be power of 2 from 512 to 128k\n"),
     ("zfs create -o reservation=1t tank/r", "size is greater than available space\n"),
     ("zfs create -o dedup=on tank/r", "deduplication is not done here; leave 'dedup' off\n"),
     ("zfs create -o casesensitivity=mixed tank/r", "only 'casesensitivity=sensitive' is done here\n"),

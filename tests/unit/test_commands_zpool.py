@@ -119,6 +119,25 @@ def test_attach_replace_detach_and_a_spare_that_stands_in(system: System) -> Non
     assert verify(system.pools["tank"]).sound
 
 
+@pytest.mark.parametrize("lose", ["zpool offline tank d0", "rm"])
+def test_the_disk_that_a_mirror_was_made_from_can_go(system: System, lose: str) -> None:
+    good(system, "zpool create tank d0")
+    good(system, "zpool attach tank d0 d1")
+    if lose == "rm":
+        (system.folder / "d0").unlink()
+    else:
+        good(system, lose)
+    good(system, "zfs create tank/home")
+    assert "state: DEGRADED" in good(system, "zpool status") and "SUSPENDED" not in good(system, "zpool list")
+
+
+def test_a_disk_of_a_stripe_can_become_a_mirror(system: System) -> None:
+    good(system, "zpool create tank d0 d1")
+    good(system, "zpool attach tank d1 d2")
+    good(system, "zfs create tank/home")
+    assert "mirror-1  ONLINE" in good(system, "zpool status")
+
+
 def test_offline_and_online(system: System) -> None:
     good(system, "zpool create tank mirror d0 d1")
     good(system, "zpool offline tank d0")

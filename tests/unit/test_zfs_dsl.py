@@ -7,7 +7,7 @@ import pytest
 from smartos.zfs import dmu
 from smartos.zfs.disk import MemoryDisk
 from smartos.zfs.dsl_dir import QuotaExceeded
-from smartos.zfs.errors import Busy, Exists, NoSpace, Unsupported
+from smartos.zfs.errors import Busy, Exists, InvalidName, NoSpace, Unsupported
 from smartos.zfs.spa import Spa
 from tests.unit.zfs_pools import files, pool, reread, sound
 
@@ -174,7 +174,7 @@ def test_what_depends_on_something_keeps_it() -> None:
         spa.create("tank/a")
     with pytest.raises(Exists):
         spa.snapshot("tank/a@s")
-    with pytest.raises(Unsupported):
+    with pytest.raises(InvalidName):
         spa.create("tank/bad/name@")
     spa.destroy("tank/c")
     spa.destroy("tank/a", recursive=True)

@@ -19,7 +19,7 @@ from smartos.commands.system import System
 from smartos.commands.text import Usage
 from smartos.commands.zfs_table import FILESYSTEM, SNAPSHOT
 from smartos.zfs.errors import (
-    Busy, ChecksumError, Exists, NoSpace, NoSuchName, PoolFaulted, ReadOnly, ZfsError,
+    Busy, ChecksumError, Exists, InvalidName, NameTooLong, NoSpace, NoSuchName, PoolFaulted, ReadOnly, ZfsError,
 )  # fmt: skip
 from smartos.zfs.txg import PoolSuspended
 from smartos.zfs.zpl import Zpl
@@ -89,7 +89,7 @@ def reason(error: Exception) -> str:
         return error.strerror
     for kind, text in (
         (NoSpace, "No space left on device"), (NoSuchName, "No such file or directory"), (Exists, "File exists"),
-        (ReadOnly, "Read-only file system"), (Busy, str(error).partition(": ")[2]),
+        (NameTooLong, "File name too long"), (InvalidName, "Invalid argument"), (ReadOnly, "Read-only file system"), (Busy, str(error).partition(": ")[2]),
         (PoolSuspended, "pool I/O is currently suspended; see 'zpool status'"),
         ((ChecksumError, PoolFaulted), "I/O error; 'zpool status -v' names the files that are damaged after a scrub"),
     ):  # fmt: skip

@@ -54,7 +54,7 @@ def parse(command: str) -> list[Line]:
                 raise CommandError(f"sh: syntax error: '{word}' wants a file's name behind it", 2)
             setattr(lines[-1], "source" if word == "<" else "target", following)
             at += 1
-        elif set(word) <= set("<>|"):
+        elif word and set(word) <= set("<>|"):
             raise CommandError(f"sh: syntax error: '{word}' is not understood here; there are '<', '>' and one '|'", 2)
         else:
             lines[-1].words.append(word)

@@ -1,11 +1,10 @@
 """How the tools read and write: options, numbers with units, dates, columns.
 
-Left out: other languages than English. Follows `libzfs_util.c` (`zfs_nicenum`, `zfs_nicestrtonum`), getopt(3C) and
+Left out: other languages than English. Follows `libzfs_util.c` (`zfs_nicenum`), getopt(3C) and
 strftime(3C) of illumos as of 12 August 2011.
 """
 
 import getopt
-import re
 import time
 from collections.abc import Mapping, Sequence
 
@@ -65,22 +64,6 @@ def nicenum(number: int) -> str:
         if len(text) <= 5:
             break
     return text
-
-
-def number(text: str) -> int:
-    """`zfs_nicestrtonum`: a size such as 10M or 1.5g. ValueError says what is wrong with another word."""
-    found = re.match(r"(\d+\.\d*|\.\d+|\d+)(.*)", text, re.S)
-    if not found:
-        raise ValueError(f"bad numeric value '{text}'")
-    digits, suffix = found.groups()
-    letter = suffix[:1].upper()
-    shift = 10 * "BKMGTPEZ".find(letter) if letter else 0
-    if letter and (shift < 0 or suffix[1:].upper() not in ("", "B", "IB") or (letter == "B" and len(suffix) > 1)):
-        raise ValueError(f"invalid numeric suffix '{suffix}'")
-    value = int(float(digits) * 2**shift) if "." in digits else int(digits) << shift
-    if value >= 1 << 64:
-        raise ValueError("numeric value is too large")
-    return value
 
 
 def ctime(when: int) -> str:

@@ -7,7 +7,6 @@ Left out: deferred destruction (`destroy -d` of a snapshot with clones), unmount
 from collections.abc import Iterator, Sequence
 
 from smartos.commands import zfs_props
-from smartos.commands.names import dataset_name
 from smartos.commands.output import CommandError, Output
 from smartos.commands.system import System
 from smartos.commands.text import Usage
@@ -15,7 +14,8 @@ from smartos.commands.zfs_make import make_ancestors, parent
 from smartos.commands.zfs_table import FILESYSTEM, SNAPSHOT, VOLUME
 from smartos.zfs.dsl_dataset import LiveDataset
 from smartos.zfs.dsl_dir import LiveDir
-from smartos.zfs.errors import Exists, Unsupported
+from smartos.zfs.errors import Exists, NameTooLong, Unsupported
+from smartos.zfs.namecheck import DATASET_TOO_LONG, MAX_NAME, dataset_name, size
 from smartos.zfs.spa import Spa
 
 
@@ -188,6 +188,8 @@ def _rename_snapshot(pool: Spa, target: LiveDataset, old: str, new: str, recursi
     if any(snapname in head.snapshots() for head in heads):
         why = "a child dataset already has a snapshot with the new name" if recursive else "dataset already exists"
         raise CommandError(f"cannot rename '{old}': {why}")
+    if any(size(f"{head.name}@{snapname}") > MAX_NAME for head in heads):
+        raise CommandError(f"cannot rename '{old}': {DATASET_TOO_LONG}")
     was = target.snapname
     for head in heads:
         pool.rename(f"{head.name}@{was}", f"{head.name}@{snapname}")
@@ -209,6 +211,10 @@ def _rename(system: System, pool: Spa, target: LiveDataset, old: str, new: str, 
         raise CommandError(f"cannot rename '{old}': operation does not apply to pools\nexport it and import it as '{new}'")
     if zfs_props.find(system, new):
         raise CommandError(f"cannot rename '{old}': dataset already exists")
+    try:
+        pool.may_rename(target, new)
+    except NameTooLong as error:
+        raise CommandError(str(error)) from None
     if parents:
         make_ancestors(pool, new)
     pool.rename(old, new)

@@ -13,6 +13,7 @@ from smartos.commands.system import System
 from smartos.commands.text import Usage, table
 from smartos.commands.zfs_table import FILESYSTEM, SNAPSHOT, VOLUME, Property
 from smartos.zfs.dsl_dataset import LiveDataset
+from smartos.zfs.namecheck import user_property
 from smartos.zfs.spa import Spa
 
 Found = tuple[Spa, LiveDataset]
@@ -88,7 +89,7 @@ def choose(usage: Usage, subcommand: str, words: str) -> list[Property]:
         return list(zfs_table.TABLE)
     found = []
     for word in (zfs_table.SPACE if words == "space" else words).split(","):
-        one = zfs_table.BY_NAME.get(word) or (zfs_table.own(word) if zfs_table.user(word) else None)
+        one = zfs_table.BY_NAME.get(word) or (zfs_table.own(word) if user_property(word) else None)
         if one is None:
             raise usage.fail(subcommand, f"bad property list: invalid property '{word}'")
         found.append(one)
@@ -117,7 +118,7 @@ def list_(system: System, usage: Usage, words: Sequence[str]) -> Output:
     order = []
     for letter, text in options:
         if letter in "sS":
-            one = zfs_table.BY_NAME.get(text) or (zfs_table.own(text) if zfs_table.user(text) else None)
+            one = zfs_table.BY_NAME.get(text) or (zfs_table.own(text) if user_property(text) else None)
             if one is None:
                 raise usage.fail("list", f"invalid property '{text}'")
             order.append((one, letter == "S"))

@@ -7,12 +7,13 @@ illumos as of 12 August 2011.
 from collections.abc import Sequence
 
 from smartos.commands import zfs_props, zfs_table
-from smartos.commands.names import dataset_name
 from smartos.commands.output import CommandError, Output
 from smartos.commands.system import System
-from smartos.commands.text import Usage, number
+from smartos.commands.text import Usage
 from smartos.commands.zfs_table import FILESYSTEM, INHERIT, SNAPSHOT, VOLUME
-from smartos.zfs.errors import Exists, NoSpace, NoSuchName
+from smartos.zfs.dsl_prop import nicestrtonum
+from smartos.zfs.errors import Exists, NameTooLong, NoSpace, NoSuchName
+from smartos.zfs.namecheck import dataset_name, user_property
 from smartos.zfs.spa import Spa
 from smartos.zfs.zpl_create import zpl_version
 
@@ -67,7 +68,7 @@ def options_of(usage: Usage, subcommand: str, options: Sequence[tuple[str, str]]
 
 def _size(text: str, what: str) -> int:
     try:
-        return number(text)
+        return nicestrtonum(text)
     except ValueError as error:
         raise CommandError(f"bad volume {what} '{text}': {error}") from None
 
@@ -133,7 +134,7 @@ def _limits(pool: Spa, name: str, wrong: str, encoded: dict) -> None:
 
 def _check_volume(size: int, block: int, wrong: str) -> None:
     if not 512 <= block <= 128 << 10 or block & block - 1:
-        raise CommandError(f"{wrong}: volume block size must be power of 2 from 512 to 128k")
+        raise CommandError(f"{wrong}: 'volblocksize' must be power of 2 from 512 to 128k")
     if not size:
         raise CommandError(f"{wrong}: volume size cannot be zero")
     if size % block:
@@ -181,10 +182,9 @@ def snapshot(system: System, usage: Usage, words: Sequence[str], line: str) -> O
     pool, _ = zfs_props.open_(system, name.partition("@")[0], FILESYSTEM, VOLUME)
     try:
         pool.snapshot(name, recursive)
-    except (Exists, NoSpace) as error:
-        why = "dataset already exists" if isinstance(error, Exists) else "out of space"
-        tail = "\nno snapshots were created" if recursive else ""
-        raise CommandError(f"cannot create snapshot '{name}': {why}{tail}") from None
+    except (Exists, NameTooLong, NoSpace) as error:
+        said = f"cannot create snapshot '{name}': out of space" if isinstance(error, NoSpace) else str(error)
+        raise CommandError(said + ("\nno snapshots were created" if recursive else "")) from None
     system.log(pool, line)
     return Output()
 
@@ -243,7 +243,7 @@ def inherit(system: System, usage: Usage, words: Sequence[str], line: str) -> Ou
             limit = name in ("quota", "reservation", "refquota", "refreservation")
             hint = f"\nuse 'zfs set {name}=none' to clear" if limit else ""
             raise CommandError(f"'{name}' property cannot be inherited{hint}")
-    elif not zfs_table.user(name):
+    elif not user_property(name):
         raise usage.fail("inherit", f"invalid property '{name}'")
     said, pools = [], []
     for target in targets:

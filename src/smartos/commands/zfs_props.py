@@ -8,15 +8,16 @@ of names than as they are. Follows `zfs_prop_get` and `zfs_valid_proplist` of `l
 from dataclasses import dataclass
 
 from smartos.commands import zfs_table
-from smartos.commands.names import dataset_name
 from smartos.commands.output import CommandError
 from smartos.commands.system import System
-from smartos.commands.text import creation, nicenum, number
+from smartos.commands.text import creation, nicenum
 from smartos.commands.zfs_table import DEFAULT, FILESYSTEM, ONETIME, SNAPSHOT, VOLUME, Property
 from smartos.zfs import dsl_prop, objset
 from smartos.zfs.dsl import USED_CHILD, USED_CHILD_RSRV, USED_HEAD, USED_REFRSRV, USED_SNAP
 from smartos.zfs.dsl_dataset import LiveDataset
-from smartos.zfs.errors import NoSuchName
+from smartos.zfs.dsl_prop import nicestrtonum
+from smartos.zfs.errors import NameTooLong, NoSuchName
+from smartos.zfs.namecheck import MAX_STRING, check_property, dataset_name, mountpoint, size, user_property
 from smartos.zfs.spa import Spa
 from smartos.zfs.zap_live import ZapTable
 from smartos.zfs.znode import MASTER_NODE, VERSION
@@ -84,7 +85,11 @@ def validate(
     """`zfs_valid_proplist`: the values for :meth:`Spa.set`. Raises :class:`CommandError` with `wrong` in front."""
     found: dict[str, int | str] = {}
     for name, text in props.items():
-        if zfs_table.user(name):
+        if user_property(name):
+            try:
+                check_property(wrong, name, text, pool.version if pool else 28)
+            except NameTooLong as error:
+                raise CommandError(str(error)) from None
             found[name] = text
             continue
         one = zfs_table.BY_NAME.get(name)
@@ -110,9 +115,11 @@ def _parse(one: Property, text: str, wrong: str) -> int | str:
             raise CommandError(f"{wrong}: '{one.name}' must be one of '{one.values}'")
         return int(text) if one.name == "copies" else text
     if one.kind == "string":
+        if size(text) > MAX_STRING:
+            raise CommandError(f"{wrong}: '{one.name}' is too long")
         return text
     try:
-        value = 0 if text == "none" else number(text)
+        value = 0 if text == "none" else nicestrtonum(text)
     except ValueError as error:
         raise CommandError(f"{wrong}: {error}") from None
     if value == 0 and text != "none" and one.name in ("quota", "refquota"):
@@ -125,8 +132,8 @@ def _special(one: Property, text: str, value: int | str, creating: bool, pool: S
     name = one.name
     if name in ("recordsize", "volblocksize") and not (512 <= value <= 128 << 10 and not value & value - 1):
         return f"'{name}' must be power of 2 from 512 to 128k"
-    if name == "mountpoint" and text not in ("none", "legacy") and not text.startswith("/"):
-        return "'mountpoint' must be an absolute path, 'none', or 'legacy'"
+    if name == "mountpoint" and text not in ("none", "legacy"):
+        return mountpoint(text)
     if name in _ONCE and text != _ONCE[name]:
         return f"only '{name}={_ONCE[name]}' is done here"
     if name == "dedup" and text != "off":
@@ -224,7 +231,7 @@ def _mountpoint(system: System, pool: Spa, dataset: LiveDataset) -> tuple[str, s
 def get(system: System, pool: Spa, dataset: LiveDataset, one: Property, literal: bool = False) -> Value | None:
     """`zfs_prop_get`: a property of a dataset; None when it has none."""
     name = one.name
-    if zfs_table.user(name):
+    if user_property(name):
         return _own(pool, dataset, name)
     if type_of(dataset) not in one.applies:
         return None
@@ -270,6 +277,6 @@ def own_names(pool: Spa, dataset: LiveDataset) -> list[str]:
     found, at = set(), dataset.dir
     while at is not None:
         table = pool.dp.mos.zap(at.phys.props_zapobj).entries if at.phys.props_zapobj else {}
-        found |= {name for name in table if zfs_table.user(name)}
+        found |= {name for name in table if user_property(name)}
         at = at.parent
     return sorted(found)

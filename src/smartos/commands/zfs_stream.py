@@ -11,7 +11,6 @@ from tempfile import TemporaryFile
 from typing import BinaryIO
 
 from smartos.commands import zfs_props
-from smartos.commands.names import dataset_name
 from smartos.commands.output import CommandError, Output
 from smartos.commands.system import System
 from smartos.commands.text import Usage, nicenum
@@ -20,6 +19,7 @@ from smartos.commands.zfs_table import FILESYSTEM, VOLUME
 from smartos.zfs import replay
 from smartos.zfs.dsl_dataset import LiveDataset
 from smartos.zfs.errors import Busy, ChecksumError, CorruptPool, Exists, NoSpace, NoSuchName, Unsupported
+from smartos.zfs.namecheck import dataset_name
 from smartos.zfs.receive import receive_next
 from smartos.zfs.replay import Begin, Incoming, Read
 from smartos.zfs.spa import Spa

@@ -108,11 +108,6 @@ BY_NAME = {each.name: each for each in (*HIDDEN, *TABLE)} | {each.column.lower()
 SPACE = "name,available,used,usedbysnapshots,usedbydataset,usedbyrefreservation,usedbychildren"
 
 
-def user(name: str) -> bool:
-    """Whether a name is that of a user's own property: it has a colon in it."""
-    return ":" in name and all(letter.islower() or letter.isdigit() or letter in "-_.:" for letter in name)
-
-
 def own(name: str) -> Property:
     """A user's own property, as a column."""
     wide = max(len(name), 1)

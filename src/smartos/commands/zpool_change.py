@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from smartos.commands import zfs_props, zpool_props, zpool_spec
-from smartos.commands.names import pool_name
 from smartos.commands.output import CommandError, Output
 from smartos.commands.system import System
 from smartos.commands.text import Usage, nicenum
 from smartos.zfs import spa_config
-from smartos.zfs.errors import Busy, Unsupported
+from smartos.zfs.errors import Busy, PoolFaulted, Unsupported
 from smartos.zfs.label import MIN_DEVICE
+from smartos.zfs.namecheck import pool_name
 from smartos.zfs.spa import Spa
 from smartos.zfs.vdev import Leaf, Mirror, Raidz, Replacing, Spare, Vdev
 
@@ -153,6 +153,8 @@ def add(system: System, usage: Usage, words: Sequence[str], line: str) -> Output
         pool.add(*tops, spares=spares)
     except Unsupported as error:
         raise CommandError(f"{wrong}: {error}; see 'zpool upgrade -v'") from None
+    except PoolFaulted as error:
+        raise CommandError(f"{wrong}: {error}") from None
     system.log(pool, line)
     return Output()
 
@@ -225,7 +227,7 @@ def _attach(system: System, pool: Spa, old: Leaf, path: Path, replacing: bool, w
             pool.replace(str(old.guid))
         else:
             pool.replace(str(old.guid), disk)
-    except (Busy, Unsupported) as error:
+    except (Busy, PoolFaulted, Unsupported) as error:
         raise CommandError(f"{wrong}: {error}", 255) from None
     if stand_in:
         unspare(pool, system.device_name(path))

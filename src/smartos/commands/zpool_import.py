@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smartos.commands import zpool_props
-from smartos.commands.names import pool_name
 from smartos.commands.output import CommandError, Output
 from smartos.commands.system import System
 from smartos.commands.text import Usage
@@ -19,6 +18,7 @@ from smartos.zfs import label, spa_config
 from smartos.zfs.devices import Device, labels_of, of_one_pool, top_trees
 from smartos.zfs.disk import FileDisk, ScratchDisk
 from smartos.zfs.errors import CorruptPool, Unsupported, ZfsError
+from smartos.zfs.namecheck import pool_name
 from smartos.zfs.pool import Pool
 from smartos.zfs.spa import Spa
 from smartos.zfs.vdev import Aux, Missing, Root, State, Vdev, build, state_name

@@ -6,11 +6,14 @@ Left out: upgrading by `set version`, repeating at an interval, deduplication (i
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from smartos.commands.output import CommandError, Output
 from smartos.commands.system import System
-from smartos.commands.text import Usage, nicenum, number, table
+from smartos.commands.text import Usage, nicenum, table
+from smartos.zfs.dsl_prop import nicestrtonum
 from smartos.zfs.errors import NoSuchName
+from smartos.zfs.namecheck import MAX_STRING, size
 from smartos.zfs.spa import Spa
 
 SWITCH = ("off", "on")
@@ -119,7 +122,7 @@ def validate(
                 raise CommandError(f"{wrong}: {'pools are imported for writing here' if creating else late}")
         elif one.kind == "number":
             try:
-                stored[name] = number(value)
+                stored[name] = nicestrtonum(value)
             except ValueError as error:
                 raise CommandError(f"{wrong}: {error}") from None
             if name == "version":
@@ -139,6 +142,8 @@ def _version(system: System, pool: Spa | None, wanted: int, wrong: str) -> None:
 
 
 def _string(pool: Spa | None, name: str, value: str, wrong: str, creating: bool) -> str:
+    if size(value) > MAX_STRING:
+        raise CommandError(f"{wrong}: '{name}' is too long")
     if name == "bootfs":
         if creating:
             raise CommandError(f"{wrong}: property 'bootfs' cannot be set at creation or import time")
@@ -152,9 +157,19 @@ def _string(pool: Spa | None, name: str, value: str, wrong: str, creating: bool)
             raise CommandError(f"{wrong}: property 'altroot' can only be set during pool creation or import")
         if not value.startswith("/"):
             raise CommandError(f"{wrong}: bad alternate root '{value}'")
-    elif value not in ("", "none") and not value.startswith("/"):
-        raise CommandError(f"{wrong}: property 'cachefile' must be empty, an absolute path, or 'none'")
+    elif value not in ("", "none"):
+        _cachefile(value, wrong)
     return value
+
+
+def _cachefile(value: str, wrong: str) -> None:
+    if not value.startswith("/"):
+        raise CommandError(f"{wrong}: property 'cachefile' must be empty, an absolute path, or 'none'")
+    folder, _, name = value.rpartition("/")
+    if name in ("", ".", ".."):
+        raise CommandError(f"{wrong}: '{value}' is not a valid file")
+    if folder and not Path(folder).is_dir():
+        raise CommandError(f"{wrong}: '{folder}' is not a valid directory")
 
 
 def remember(system: System, name: str, others: dict[str, str]) -> None:

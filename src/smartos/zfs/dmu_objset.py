@@ -17,7 +17,7 @@ from smartos.zfs import checksum, compress, dmu
 from smartos.zfs.blkptr import BLKPTR_SIZE, Blkptr
 from smartos.zfs.dmu_visit import META_NUMBER, Visits
 from smartos.zfs.dnode import DNODE_SHIFT, DNODE_SIZE, MAX_BONUS, Dnode, block_pointer
-from smartos.zfs.dnode_sync import Node
+from smartos.zfs.dnode_sync import SPILL, Node
 from smartos.zfs.errors import Exists, NoSuchObject, Unsupported
 from smartos.zfs.events import Bookmark
 from smartos.zfs.objset import GROUPUSED, MAX_OBJECT, META, USERACCOUNTING_COMPLETE, USERUSED, ObjsetPhys
@@ -235,7 +235,8 @@ class LiveObjset(Visits):
     def write_block(self, node: Node, level: int, number: int, data: bytes, old: Blkptr, fill: int) -> Blkptr:
         """Write a block of an object by the policy of the object set."""
         phys = node.phys
-        prop = policy(phys.type, level, phys.checksum or self.checksum, phys.compress or self.compress, self.copies)
+        kind = phys.bonustype if number == SPILL else phys.type
+        prop = policy(kind, level, phys.checksum or self.checksum, phys.compress or self.compress, self.copies)
         return self.spa.zio.write(prop, data, old, self.bookmark(node, level, number), fill)
 
     def dmu_sync(self, node: Node, number: int) -> Blkptr | None:

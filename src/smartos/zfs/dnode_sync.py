@@ -5,7 +5,7 @@ written to new space, then each indirect block above it, which now holds other a
 dnode: so a change goes from the leaf to the root, and nothing that was there is overwritten.
 
 Left out: the dbuf cache, holds, prefetch, several transaction groups at once (one that is open and one that syncs is
-all there is), and spill blocks of our own. Follows `dnode.c`, `dnode_sync.c` and `dbuf.c` (`dbuf_sync_list`) of illumos
+all there is). Follows `dnode.c`, `dnode_sync.c` and `dbuf.c` (`dbuf_sync_list`) of illumos
 as of 12 August 2011.
 """
 
@@ -21,6 +21,8 @@ from smartos.zfs.zap_live import ZapTable
 
 if TYPE_CHECKING:
     from smartos.zfs.dmu_objset import LiveObjset
+
+SPILL = -1  # DMU_SPILL_BLKID
 
 DNODE_SYNC = declare("fbt:zfs:dnode_sync:entry", "dnode_t *", "dmu_tx_t *")
 DNODE_FREE_RANGE = declare("fbt:zfs:dnode_free_range:entry", "dnode_t *", "uint64_t", "uint64_t", "dmu_tx_t *")
@@ -39,6 +41,7 @@ class Node:
         self.doomed: list[Dnode] = []
         self.table: ZapTable | None = None
         self.overridden: dict[int, list[tuple[Blkptr, bytes]]] = {}
+        self._spill: bytes | None = None  # what the spill block is to hold; b"" when it is to go
         self.accounted = self._account()
 
     def _account(self) -> tuple[int, int, int] | None:
@@ -70,11 +73,26 @@ class Node:
 
     def set_bonus(self, data: bytes) -> None:
         """Replace the bonus buffer. Raises :class:`CorruptPool` when it is too long for the dnode."""
-        room = MAX_BONUS + BLKPTR_SIZE - self.phys.nblkptr * BLKPTR_SIZE
+        spill = self._spill if self._spill is not None else self.phys.spill
+        room = MAX_BONUS + BLKPTR_SIZE - (self.phys.nblkptr + bool(spill)) * BLKPTR_SIZE
         if len(data) > room:
             raise CorruptPool(f"{len(data)} bytes of bonus do not fit into a dnode that has {room}")
         self.phys.bonus = data
         self.touch()
+
+    def set_spill(self, data: bytes) -> None:
+        """`dmu_spill_hold_by_bonus`, `dmu_rm_spill`: replace what is in the spill block; without data, it goes."""
+        data = data.ljust(-(-len(data) // SECTOR) * SECTOR, b"\0")
+        if data != self.spill()[0]:
+            self._spill = data
+            self.touch()
+
+    def spill(self) -> tuple[bytes, str]:
+        """What is in the spill block, nothing when there is none, and in which byte order."""
+        pointer = self.phys.spill
+        if self._spill is not None:
+            return self._spill, "<"
+        return (self.objset.read_block(pointer), pointer.order) if pointer and not pointer.hole else (b"", "<")
 
     # ---- data
 
@@ -181,6 +199,7 @@ class Node:
         if self.overridden:
             self.overridden = {-1: [each for found in self.overridden.values() for each in found]}
         self.phys, self.dirty, self.struct, self.table = Dnode(nlevels=0, nblkptr=0), {}, None, None
+        self._spill = None
         self.touch()
 
     # ---- sync
@@ -188,7 +207,8 @@ class Node:
     @property
     def pending(self) -> bool:
         """Whether blocks have to be written or freed."""
-        return bool(self.dirty) or bool(self.doomed) or (self.table is not None and self.table.dirty)
+        changed = self.dirty or self.doomed or self._spill is not None
+        return bool(changed) or (self.table is not None and self.table.dirty)
 
     def sync(self) -> None:
         """Write what is dirty, from the leaves to the dnode, which is then to be packed into its block."""
@@ -206,6 +226,7 @@ class Node:
         if self.struct is not None:
             self.phys.bonus = self.struct.pack()
         self._sync_tree()
+        self._sync_spill()
         self._unoverride()
 
     def _unoverride(self) -> None:
@@ -214,6 +235,15 @@ class Node:
             for pointer, _ in (each for found in self.overridden.values() for each in found):
                 self.objset.spa.zio.free(pointer)
             self.overridden = {}
+
+    def _sync_spill(self) -> None:
+        """Write the spill block, or free the one that is not needed any more."""
+        if self._spill is None:
+            return
+        old, data, self._spill = self.phys.spill or Blkptr(), self._spill, None
+        new = self.objset.write_block(self, 0, SPILL, data, old, 1) if data else Blkptr()
+        self._exchange(old, new)
+        self.phys.spill = None if new.hole else new
 
     def _sync_tree(self) -> None:
         phys = self.phys

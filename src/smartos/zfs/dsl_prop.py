@@ -5,8 +5,11 @@ and all properties that do nothing here (they may be set and are kept). Follows 
 as of 12 August 2011; sizes may be written as `10M`.
 """
 
+import re
+
 from smartos.zfs import checksum, compress
 from smartos.zfs.errors import Unsupported
+from smartos.zfs.namecheck import user_property
 
 _PACKINGS = {
     "on": compress.ON, "off": compress.OFF, "lzjb": compress.LZJB, "gzip": compress.GZIP_6, "zle": compress.ZLE,
@@ -42,20 +45,36 @@ DEFAULTS: dict[str, int | str] = {
     "snapdir": "hidden", "primarycache": "all", "secondarycache": "all", "logbias": "latency", "sync": "standard",
     "recordsize": 128 << 10, "copies": 1,
 }  # fmt: skip
-_UNITS = {unit: 10 * n for n, unit in enumerate("BKMGTPE")}
+STRINGS = frozenset(("mountpoint", "sharenfs", "sharesmb", "mlslabel"))
+MOST = (1 << 64) - 1
+
+
+def nicestrtonum(text: str) -> int:
+    """`zfs_nicestrtonum`: a size such as 10M or 1.5g. ValueError says what is wrong with another word."""
+    found = re.match(r"(\d*)(\.\d*(?:e[+-]?\d+)?)?(.*)", text, re.A | re.I | re.S)
+    whole, rest, suffix = found.groups()
+    if not whole and not rest:
+        raise ValueError(f"bad numeric value '{text}'")
+    if len(whole.lstrip("0")) > 20 or int(whole or 0) > MOST:
+        raise ValueError("numeric value is too large")
+    if rest and whole + rest.lower().partition("e")[0] == ".":
+        raise ValueError(f"invalid numeric suffix '{text}'")
+    letter = suffix[:1].upper()
+    place = "BKMGTPEZ".find(letter) if letter else 0
+    if place < 0 or suffix[1:].upper() not in ("", "B") or suffix.upper() == "BB":
+        raise ValueError(f"invalid numeric suffix '{suffix}'")
+    value = float(whole + rest) * 2.0 ** (10 * place) if rest else int(whole) << 10 * place
+    if value > MOST:
+        raise ValueError("numeric value is too large")
+    return int(value)
 
 
 def size(text: str) -> int:
     """A size in bytes from words like `10M`, `1.5G`, `none`. Raises :class:`Unsupported`."""
-    if text == "none":
-        return 0
-    word = text.upper().removesuffix("B") or "B"
-    shift = _UNITS.get(word[-1]) if not word[-1].isdigit() else 0
-    digits = word if word[-1].isdigit() else word[:-1]
     try:
-        return int(float(digits) * (1 << shift))
-    except (TypeError, ValueError):
-        raise Unsupported(f"bad numeric value '{text}'") from None
+        return 0 if text == "none" else nicestrtonum(text)
+    except ValueError as error:
+        raise Unsupported(str(error)) from None
 
 
 def encode(name: str, value: int | str) -> int | str:
@@ -69,14 +88,18 @@ def encode(name: str, value: int | str) -> int | str:
     if name in NUMBERS:
         number = size(value) if isinstance(value, str) else int(value)
         power = number & (number - 1) == 0
+        if not 0 <= number <= MOST:
+            raise Unsupported(f"'{name}' cannot be {number}: numbers are from 0 to {MOST:,}")
         if name == "copies" and not 1 <= number <= 3:
             raise Unsupported("'copies' must be 1, 2 or 3")
         if name in ("recordsize", "volblocksize") and not (512 <= number <= 128 << 10 and power):
             raise Unsupported(f"'{name}' must be power of 2 from 512B to 128KB")
         return number
-    if isinstance(value, str):
-        return value
-    raise Unsupported(f"invalid property '{name}'")
+    if not isinstance(value, str) or not (name in STRINGS or user_property(name)):
+        raise Unsupported(f"invalid property '{name}'")
+    if "\0" in value:
+        raise Unsupported(f"'{name}' cannot hold a NUL")
+    return value
 
 
 def decode(name: str, value: int | str) -> int | str:

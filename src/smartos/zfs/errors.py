@@ -46,6 +46,14 @@ class NoSuchName(ZfsError):
     """There is no such dataset, snapshot, file, attribute or entry (ENOENT)."""
 
 
+class InvalidName(ZfsError):
+    """A name that nothing can have: of characters that names do not have, or reserved (EINVAL)."""
+
+
+class NameTooLong(ZfsError):
+    """A name or value has more bytes than there can be (ENAMETOOLONG, E2BIG)."""
+
+
 class Exists(ZfsError):
     """The name is taken (EEXIST)."""
 

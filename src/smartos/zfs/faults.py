@@ -70,7 +70,8 @@ Fault = LostWrite | TornWrite | MisdirectedWrite | BitRot | UnreadableSector | G
 
 
 class FaultyDisk(OverDisk):
-    """A disk with faults. `happened` says in order what went wrong, in words; `writes` counts what it was sent."""
+    """A disk with faults. `happened` says in order what went wrong, in words; `writes` counts what it was sent; `gone`
+    is whether it answers nothing."""
 
     def __init__(self, disk: Disk, faults: Iterable[Fault] = (), seed: int = 0) -> None:
         super().__init__(disk)
@@ -79,7 +80,7 @@ class FaultyDisk(OverDisk):
         self._chance = random.Random(seed)
         self._faults: list[Fault] = []
         self._unreadable: set[int] = set()
-        self._gone = False
+        self.gone = False
         for fault in faults:
             self.add(fault)
 
@@ -134,7 +135,7 @@ class FaultyDisk(OverDisk):
         return (place if place != offset // SECTOR else places) * SECTOR
 
     def _answer(self) -> None:
-        if self._gone:
+        if self.gone:
             raise DiskGone(f"{self.name} does not answer")
 
     def _come_due(self) -> None:
@@ -142,7 +143,7 @@ class FaultyDisk(OverDisk):
         for fault in [f for f in self._faults if getattr(f, "after", self.writes + 1) <= self.writes]:
             self._faults.remove(fault)
             if isinstance(fault, Gone):
-                self._gone = True
+                self.gone = True
                 self.happened.append(f"the disk is gone after {self.writes} writes")
             elif isinstance(fault, BitRot):
                 rot(self.disk, fault.offset, fault.length, fault.flips, self._chance)
@@ -151,7 +152,7 @@ class FaultyDisk(OverDisk):
 
     def back(self) -> None:
         """Plug a disk that was gone in again."""
-        self._gone = False
+        self.gone = False
 
 
 def rot(disk: Disk, offset: int, length: int, flips: int, chance: random.Random) -> None:

@@ -45,9 +45,9 @@ ENTRIES: list[Entry] = [
     ),
     Entry(
         "Dnodes and object sets",
-        "Trees of up to seven levels, holes, bonus buffers, spill blocks and large dnodes read; objects created, changed, "
+        "Trees of up to seven levels, holes, bonus buffers, spill blocks; large dnodes read; objects created, changed, "
         "cut and freed; space counted by owner and group.",
-        "Writing spill blocks and large dnodes. A meta-dnode gains its levels as it grows, where ZFS begins with all.",
+        "Writing large dnodes. A meta-dnode gains its levels as it grows, where ZFS begins with all.",
         f"dnode.c, dbuf.c, dmu_objset.c of {ILLUMOS}",
         ZDB,
     ),
@@ -81,7 +81,8 @@ ENTRIES: list[Entry] = [
     Entry(
         "Files (ZPL)",
         "Directories, files, hard and symbolic links, sparse files, modes with their trivial ACL, times; znodes at "
-        "version 4, system attributes at version 5. zfs-fuse mounts them and reads and writes every file.",
+        "version 4, system attributes at version 5, a long link's target in the link's block or in a spill block. "
+        "zfs-fuse mounts them and reads and writes every file.",
         "Other ACLs and extended attributes beyond keeping them; permissions, open files, access times, case folding, "
         "device nodes, ephemeral owners.",
         f"zfs_vnops.c, zfs_znode.c, zfs_dir.c, sa.c of {ILLUMOS}",
@@ -124,11 +125,13 @@ ENTRIES: list[Entry] = [
     Entry(
         "Devices changed",
         "add, attach, detach, replace, offline, online, clear, hot spares; a disk that was away gets the transaction "
-        "groups that it missed (its dirty time log, kept over an import) and no more.",
+        "groups that it missed (its dirty time log, kept over an import) and no more. A top-level vdev is known by its "
+        "place, so that a mirror made of a disk takes over its metaslabs, and with one disk left that has the mirror's "
+        "guid. Walks by chance over all these changes; zdb finds the pools clean in which they end.",
         "Log and cache devices, splitting, removal and growth of vdevs; a hot spare has to be called for, as there is no "
         "retire agent. Vdevs that OpenZFS removed are read, which has no test of its own.",
         f"spa.c, vdev.c of {ILLUMOS}",
-        "tests/unit/test_zfs_scrub.py",
+        "tests/unit/test_zfs_vdev_walk.py",
     ),
     Entry(
         "Transaction groups",
@@ -155,6 +158,17 @@ ENTRIES: list[Entry] = [
         "times that. All other properties are kept and do nothing.",
         f"dsl_prop.c, dsl_dir.c, zfs_prop.c of {ILLUMOS}",
         "tests/unit/test_zfs_dsl.py",
+    ),
+    Entry(
+        "Names and their limits",
+        "What pools, datasets, snapshots, users' own properties and files may be called, how long names, values and "
+        "targets of links may be, which numbers there are: refused in the words of libzfs before anything has changed, "
+        "as zfs-fuse's tools refuse them.",
+        "Case folding, normalization and utf8only, names of permission sets; a path's own length. Of a property's value "
+        "that is too long the real tools say an internal error and break off.",
+        f"zfs_namecheck.c, zfs_prop.c, dsl_prop.c, libzfs_dataset.c of {ILLUMOS}",
+        "tests/unit/test_zfs_limits.py",
+        ("tests/conformance/test_zfs_commands_fuse.py",),
     ),
     Entry(
         "Scrub and resilver",

@@ -174,15 +174,24 @@ class Metaslab:
 
 
 class MetaslabGroup:
-    """The metaslabs of one top-level vdev; `array` is the object that lists their space maps."""
+    """The metaslabs of one top-level vdev; `array` is the object that lists their space maps.
+
+    The vdev is known by its place below the root: a mirror that is made there, or goes, is another vdev at that place,
+    and the metaslabs are its (`vdev_top_transfer`).
+    """
 
     def __init__(self, vdev: Vdev, shift: int, array: int = 0, asize: int = 0) -> None:
-        self.vdev, self.shift, self.array = vdev, shift, array
+        self.root, self.id, self.shift, self.array = vdev.parent, vdev.id, shift, array
         self.asize, self.ashift = asize or vdev.asize, vdev.ashift
         self.metaslabs = [
             Metaslab(number, number << shift, 1 << shift, self.ashift) for number in range(self.asize >> shift)
         ]
         self.ratio = (1 << 17) // (vdev.psize_to_asize(1 << 17) >> 9)  # vdev_deflate_ratio
+
+    @property
+    def vdev(self) -> Vdev:
+        """The top-level vdev that is there now."""
+        return self.root.children[self.id]
 
     @property
     def space(self) -> int:
@@ -203,12 +212,12 @@ class MetaslabGroup:
         """The metaslab that an offset is in."""
         number = offset >> self.shift
         if number >= len(self.metaslabs):
-            raise CorruptPool(f"offset {offset:#x} of vdev {self.vdev.id} is behind its last metaslab")
+            raise CorruptPool(f"offset {offset:#x} of vdev {self.id} is behind its last metaslab")
         return self.metaslabs[number]
 
     def alloc(self, asize: int, min_distance: int, others: list[DVA]) -> int | None:
         """`metaslab_group_alloc`: an offset, at least `min_distance` from the copies that are on this vdev already."""
-        here = [dva.offset for dva in others if dva.vdev == self.vdev.id]
+        here = [dva.offset for dva in others if dva.vdev == self.id]
         role, rival = ("secondary", "primary") if here else ("primary", "secondary")
         for ms in self._by_weight(role):
             if ms.free.space < asize or (not here and ms.active == rival and self._others(ms, asize)):
@@ -299,7 +308,7 @@ class MetaslabClass:
                     self._turn(start + turn, asize, not before)
                     if ALLOC_RETURN.listeners:
                         ALLOC_RETURN.fire(0, 0)
-                    return DVA(group.vdev.id, offset, asize, gang)
+                    return DVA(group.id, offset, asize, gang)
             if all_zero and not patience:
                 raise NoSpace(f"no vdev has a free range for a block of {psize:,} bytes")
             patience = False
@@ -313,12 +322,12 @@ class MetaslabClass:
             self.aliquot = 0
 
     def _index(self, vdev: int) -> int:
-        return next((n for n, group in enumerate(self.groups) if group.vdev.id == vdev), 0)
+        return next((n for n, group in enumerate(self.groups) if group.id == vdev), 0)
 
     def group(self, vdev: int) -> MetaslabGroup:
         """A top-level vdev's group. Raises :class:`CorruptPool` when there is no such vdev."""
         for group in self.groups:
-            if group.vdev.id == vdev:
+            if group.id == vdev:
                 return group
         raise CorruptPool(f"the pool has no vdev {vdev} with metaslabs")
 

@@ -5,7 +5,7 @@ attribute numbers) in two ZAPs below its master node. An object's bonus, and its
 with a small header that names its layout and gives the variable lengths; the values follow, each from a multiple of 8
 bytes on.
 
-Left out: choosing layouts as the real code does when an attribute is added. Follows `sa_impl.h` and `sa.c` of illumos.
+Left out: bonus buffers of large dnodes, whose spill begins later. Follows `sa_impl.h` and `sa.c` of illumos.
 """
 
 import struct
@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from smartos.zfs import zap
+from smartos.zfs.blkptr import BLKPTR_SIZE
+from smartos.zfs.dnode import MAX_BONUS
 from smartos.zfs.errors import CorruptPool
 
 MAGIC = 0x2F505A
@@ -160,14 +162,41 @@ class Layouts:
 
     def pack(self, values: Mapping[str, Value]) -> bytes:
         """The attributes' bytes, in the order given, with a header; the layout is added when it is new."""
-        number = self.number(tuple(values))
+        lengths, packed = self._packed(values)
+        size = _header_size(len(lengths))
+        head = struct.pack(f"<IH{len(lengths)}H", MAGIC, size // 8 << 10 | self.number(tuple(values)), *lengths)
+        return head.ljust(size, b"\0") + packed
+
+    def _packed(self, values: Mapping[str, Value]) -> tuple[list[int], bytes]:
+        """The lengths of the attributes of variable length, and the bytes of all, each from a multiple of 8 on."""
+        known = {attribute.name: attribute for attribute in self.attributes.values()}
         packed, lengths = b"", []
-        for each, value in zip(self.layouts[number], values.values(), strict=True):
-            data = self.attributes[each].pack(value)
-            if not self.attributes[each].length:
+        for name, value in values.items():
+            data = known[name].pack(value)
+            if not known[name].length:
                 lengths.append(len(data))
             packed += data + bytes(-len(data) % 8)
-        size = 6 + 2 * max(len(lengths), 1)
-        size += -size % 8
-        head = struct.pack(f"<IH{len(lengths)}H", MAGIC, size // 8 << 10 | number, *lengths)
-        return head.ljust(size, b"\0") + packed
+        return lengths, packed
+
+    def split(self, values: Mapping[str, Value]) -> tuple[dict[str, Value], dict[str, Value]]:
+        """`sa_build_layouts`: which attributes go into the bonus, and which into a spill block, in the order given.
+
+        All go into the bonus if they fit there; else those that leave it the room for the spill block's pointer.
+        """
+        room = MAX_BONUS
+        if self._size(values) > room:
+            room -= BLKPTR_SIZE
+        within = dict(values)
+        while self._size(within) > room:
+            within.popitem()
+        return within, {name: value for name, value in values.items() if name not in within}
+
+    def _size(self, values: Mapping[str, Value]) -> int:
+        lengths, packed = self._packed(values)
+        return _header_size(len(lengths)) + len(packed)
+
+
+def _header_size(lengths: int) -> int:
+    """The bytes of a header with so many lengths."""
+    size = 6 + 2 * max(lengths, 1)
+    return size + -size % 8

@@ -20,7 +20,7 @@ from smartos.zfs.dsl import POOL_DIRECTORY_OBJECT, SCAN
 from smartos.zfs.errors import Busy, ZfsError
 from smartos.zfs.events import Bookmark, Event
 from smartos.zfs.reader import GANG_SIZE, verifier
-from smartos.zfs.vdev import Flag, Replacing
+from smartos.zfs.vdev import Flag, Replacing, Vdev
 from smartos.zfs.zap import Entry
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class Scan:
         self.lost: list[str] = []
         self.limit: int | None = None
         self._visited: set[int] = set()
+        self._filling: set[Vdev] = set()
         self._wanted = 0
 
     @property
@@ -96,8 +97,8 @@ class Scan:
             self._setup(RESILVER if needed else SCRUB)
         if not self.running:
             return
-        if self.func == SCRUB and needed and not self._covered(needed):
-            self._setup(RESILVER)  # a device came back: that goes first
+        if self._behind() - self._filling:
+            self._setup(RESILVER)  # a device came, or came back: it needs what was visited already, too
         left = self.limit
         for number, visits in self._datasets():
             self._visited.add(number)
@@ -110,18 +111,22 @@ class Scan:
         else:
             self._done(True)
 
-    def _covered(self, needed: tuple[int, int]) -> bool:
-        return needed[1] < self.max_txg and self.min_txg < needed[0]
+    def _behind(self) -> set[Vdev]:
+        """The devices that can be written to, and miss something that the scan would say is there when it is done."""
+        leaves = [leaf for leaf in self.spa.root.leaves() if leaf.leaf and leaf.writeable]
+        return {leaf for leaf in leaves if leaf.dtl and leaf.dtl.first < self.max_txg}
 
     def _setup(self, func: int) -> None:
         if SETUP.listeners:
             SETUP.fire(self, func, None)
         spa, self._wanted = self.spa, 0
+        spa.root.dtl_reassess(0)
         self.func, self.state = func, SCANNING
         self.min_txg, self.max_txg = 0, spa.syncing_txg
         needed = self._needed()
         if needed:
             self.min_txg, self.max_txg = needed[0] - 1, max(needed[1] + 1, spa.syncing_txg)
+        self._filling = self._behind()
         self.start_time, self.end_time = spa.now(), 0
         self.to_examine, self.examined, self.repaired, self.errors = spa.metaslabs.allocated, 0, 0, 0
         self.lost, self._visited = [], set()
@@ -206,8 +211,7 @@ class Scan:
             DONE.fire(self, complete, None)
         spa = self.spa
         self.state, self.end_time = (FINISHED if complete else CANCELED), spa.now()
-        if complete and not self.errors:
-            spa.root.dtl_reassess(self.max_txg)
+        spa.root.dtl_reassess(self.max_txg if complete and not self.errors else 0)
         if complete:
             self._resilver_done()
         spa.errlog.rotate()

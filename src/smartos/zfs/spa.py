@@ -17,7 +17,7 @@ c9c7122).
 import random
 from collections.abc import Callable, Iterable, Sequence
 
-from smartos.zfs import bpobj, checksum, dmu, dsl_prop, receive, spa_config, txg, vdev
+from smartos.zfs import bpobj, checksum, dmu, dsl_prop, namecheck, receive, spa_config, txg, vdev
 from smartos.zfs.blkptr import Blkptr
 from smartos.zfs.bpobj import LiveBpobj
 from smartos.zfs.disk import Disk
@@ -117,10 +117,11 @@ class Spa(Admin, Devices):
         """`zpool create`: a new pool on `vdevs`: disks, or tuples of a kind ("mirror", "raidz", "raidz2" …) and disks.
 
         `properties` are set on the pool's own filesystem. Raises :class:`Unsupported` for versions and shapes that
-        there are none of, :class:`PoolFaulted` when a disk is too small.
+        there are none of, :class:`InvalidName`, :class:`PoolFaulted` when a disk is too small.
         """
         if not 15 <= version <= 28:
             raise Unsupported(f"pools are made at versions 15 to 28 here, not {version}")
+        namecheck.check(f"cannot create '{name}'", namecheck.pool_name(name))
         encoded = {key: dsl_prop.encode(key, value) for key, value in properties.items()}
         chance = random.Random(seed)
         root = Root([parse(each, version) for each in vdevs])
@@ -175,11 +176,14 @@ class Spa(Admin, Devices):
         :meth:`smartos.zfs.pool.Pool.open` does, and :class:`Unsupported` for a pool with features, of a big-endian
         machine, or with records in an intent log that are not replayed here.
         """
+        if new_name:
+            namecheck.check(f"cannot import '{name or new_name}'", namecheck.pool_name(new_name))
         disks = list(disks)
         found = Pool.open(disks, name)
         if found.version > 28 or found.uberblock.rootbp.order == ">":
             raise Unsupported("a pool with features, or of a big-endian machine, is only read here")
-        by_guid = {device.config.get("guid"): device.disk for device in found.devices}
+        # by every label: one of the two pairs may be newer than the uberblock, and call a disk otherwise
+        by_guid = {label.config.get("guid"): each.disk for each in found.devices for label in each.labels}
         root = vdev.build(found.mos_config["vdev_tree"], lambda leaf: by_guid.get(leaf.get("guid")))
         spa = cls(new_name or found.name, root, found.guid, found.version, clock, seed)
         if root.state < State.DEGRADED:

@@ -6,7 +6,6 @@ Left out: delegation, holds, sharing, mounting (a filesystem can be used as soon
 and `libzfs_dataset.c` of illumos as of 12 August 2011.
 """
 
-import string
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,7 +14,9 @@ from smartos.zfs import dsl_destroy, dsl_prop, dsl_snapshot, objset, receive, re
 from smartos.zfs.dsl import USED_CHILD, USED_CHILD_RSRV, USED_HEAD, USED_REFRSRV, USED_SNAP
 from smartos.zfs.dsl_dataset import LiveDataset
 from smartos.zfs.dsl_dir import LiveDir
-from smartos.zfs.errors import Busy, CorruptPool, Exists, NoSpace, Unsupported
+from smartos.zfs.errors import Busy, CorruptPool, Exists, InvalidName, NoSpace, Unsupported
+from smartos.zfs.namecheck import DATASET_TOO_LONG, MAX_NAME, dataset_name, size
+from smartos.zfs.namecheck import check as check_name
 from smartos.zfs.spa_props import Properties
 from smartos.zfs.zpl import Zpl
 from smartos.zfs.zpl_create import create_fs
@@ -52,16 +53,6 @@ class Listed:
     origin: str = ""
 
 
-MAX_NAME = 255
-NAME_CHARACTERS = frozenset(string.ascii_letters + string.digits + "-_.: ")
-
-
-def valid(name: str, part: str = "dataset") -> None:
-    """Raise :class:`Unsupported` for a name that no dataset or snapshot can have."""
-    if not name or len(name) > MAX_NAME or not NAME_CHARACTERS.issuperset(name):
-        raise Unsupported(f"cannot create '{name}': invalid character in the {part}'s name, or it is empty or too long")
-
-
 class Admin(Properties):
     """The part of :class:`Spa` that looks after datasets."""
 
@@ -78,8 +69,10 @@ class Admin(Properties):
         return made
 
     def _free_name(self: "Spa", name: str) -> Callable[[], None]:
+        check_name(f"cannot create '{name}'", dataset_name(name))
         parent, _, last = name.rpartition("/")
-        valid(last)
+        if not parent:
+            raise InvalidName(f"cannot create '{name}': missing dataset name")
 
         def check() -> None:
             if self.dp.find_dir(parent).children().get(last) is not None:
@@ -91,7 +84,7 @@ class Admin(Properties):
     def create_filesystem(self: "Spa", name: str, **properties: int | str) -> Zpl:
         """`zfs create`: a filesystem. Raises :class:`Exists`, :class:`NoSuchName`, :class:`Unsupported`."""
         check, (parent, _, last) = self._free_name(name), name.rpartition("/")
-        encoded = {key: dsl_prop.encode(key, value) for key, value in properties.items()}
+        encoded = self._encoded(f"cannot create '{name}'", properties)
 
         def work() -> LiveDataset:
             return self._new_filesystem(LiveDir.create(self.dp, self.dp.find_dir(parent), last), encoded)
@@ -103,8 +96,10 @@ class Admin(Properties):
     ) -> LiveZvol:
         """`zfs create -V`: a volume; unless it is `sparse`, its size is reserved (refreservation)."""
         check, (parent, _, last) = self._free_name(name), name.rpartition("/")
-        size = dsl_prop.encode("volsize", size)
-        encoded = {key: dsl_prop.encode(key, value) for key, value in properties.items()}
+        size, block = dsl_prop.encode("volsize", size), dsl_prop.encode("volblocksize", block)
+        if not size or size % block:
+            raise Unsupported(f"cannot create '{name}': a volume's size is a multiple of its blocks' {block:,} bytes, not 0")
+        encoded = self._encoded(f"cannot create '{name}'", properties)
         if not sparse:
             encoded.setdefault("refreservation", size)
 
@@ -115,7 +110,7 @@ class Admin(Properties):
 
         def work() -> LiveDataset:
             made = LiveDataset.create(self.dp, LiveDir.create(self.dp, self.dp.find_dir(parent), last))
-            create_vol(made.create_objset(objset.ZVOL), size, dsl_prop.encode("volblocksize", block))
+            create_vol(made.create_objset(objset.ZVOL), size, block)
             self.history.internal("create", f"dataset = {made.number}")
             self._set(made, encoded)
             return made
@@ -133,7 +128,7 @@ class Admin(Properties):
     def snapshot(self: "Spa", name: str, recursive: bool = False, guid: int = 0) -> LiveDataset:
         """`zfs snapshot [-r]`: of a dataset, or of it and all below, in the same transaction group."""
         path, _, snapname = name.partition("@")
-        valid(snapname, "snapshot")
+        check_name(f"cannot snapshot '{name}'", dataset_name(name, True))
         self.dp.find(path)
 
         def heads() -> list[LiveDataset]:
@@ -142,6 +137,8 @@ class Admin(Properties):
 
         def check() -> None:
             for head in heads():
+                long = size(f"{head.name}@{snapname}") > MAX_NAME
+                check_name(f"cannot create snapshot '{head.name}@{snapname}'", DATASET_TOO_LONG if long else "")
                 if snapname in self.dp.mos.zap(head.phys.snapnames_zapobj).entries:
                     raise Exists(f"cannot create snapshot '{head.name}@{snapname}': dataset already exists")
 
@@ -163,7 +160,7 @@ class Admin(Properties):
     def clone(self: "Spa", snapshot: str, name: str, **properties: int | str) -> Zpl | LiveZvol:
         """`zfs clone`: a filesystem or volume that begins as a snapshot is. Raises :class:`Exists`."""
         check, (parent, _, last) = self._free_name(name), name.rpartition("/")
-        encoded = {key: dsl_prop.encode(key, value) for key, value in properties.items()}
+        encoded = self._encoded(f"cannot create '{name}'", properties)
         self.dp.find(snapshot)
 
         def work() -> LiveDataset:
@@ -210,7 +207,7 @@ class Admin(Properties):
             path, _, snapname = new.rpartition("@")
             if path not in ("", old.partition("@")[0]):
                 raise Unsupported("a snapshot cannot be renamed out of its dataset")
-            valid(snapname, "snapshot")
+            check_name(f"cannot rename to '{new}'", dataset_name(f"{old.partition('@')[0]}@{snapname}", True))
             head = self.dp.find(old.partition("@")[0])
 
             def free() -> None:
@@ -228,9 +225,17 @@ class Admin(Properties):
         check, (parent, _, last) = self._free_name(new), new.rpartition("/")
         if (new + "/").startswith(old + "/") or target.dir.parent is None:
             raise Busy(f"cannot rename '{old}' to '{new}'")
+        self.may_rename(target, new)
         self.task(f"rename {old} {new}", lambda: self._move_dir(target.dir, self.dp.find_dir(parent), last), check)
         if target._objset is not None:
             target._objset.name = new
+
+    def may_rename(self: "Spa", target: LiveDataset, new: str) -> None:
+        """`dsl_valid_rename`: raise :class:`NameTooLong` when a dataset or snapshot below would have too long a name."""
+        more = size(new) - size(target.name)
+        below = [each.name for each in self.datasets() if each.name.startswith((f"{target.name}/", f"{target.name}@"))]
+        long = any(size(name) + more > MAX_NAME for name in below)
+        check_name(f"cannot rename '{target.name}'", DATASET_TOO_LONG if long else "")
 
     def _move_dir(self: "Spa", directory: LiveDir, parent: LiveDir, name: str) -> None:
         """`dsl_dir_rename_sync`: another place in the tree, and the space counted there."""

@@ -11,6 +11,7 @@ from smartos.zfs import dmu, dsl_prop
 from smartos.zfs.dsl import POOL_DIRECTORY_OBJECT, PROPS
 from smartos.zfs.dsl_dataset import LiveDataset
 from smartos.zfs.errors import NoSpace, Unsupported
+from smartos.zfs.namecheck import check_property
 
 if TYPE_CHECKING:
     from smartos.zfs.spa import Spa
@@ -20,11 +21,18 @@ class Properties:
     """The part of :class:`Spa` that looks after properties."""
 
     def set(self: "Spa", name: str, **properties: int | str) -> None:
-        """`zfs set`: properties of a dataset. Raises :class:`Unsupported`, :class:`NoSpace` for a quota or reservation
-        that cannot be."""
+        """`zfs set`: properties of a dataset. Raises :class:`Unsupported`, :class:`NameTooLong`, and :class:`NoSpace`
+        for a quota or reservation that cannot be."""
         target = self.dp.find(name)
-        encoded = {key: dsl_prop.encode(key, value) for key, value in properties.items()}
+        encoded = self._encoded(f"cannot set property for '{name}'", properties)
         self.task(f"set {name}", lambda: self._set(target, encoded), lambda: self._may_set(target, encoded))
+
+    def _encoded(self: "Spa", wrong: str, properties: dict[str, int | str]) -> dict[str, int | str]:
+        """Properties as they are stored. Raises :class:`Unsupported`, :class:`NameTooLong`."""
+        encoded = {key: dsl_prop.encode(key, value) for key, value in properties.items()}
+        for key, value in encoded.items():
+            check_property(wrong, key, value, self.version)
+        return encoded
 
     def _may_set(self: "Spa", target: LiveDataset, values: dict) -> None:
         phys = target.dir.phys

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from smartos.probes import declare
 from smartos.zfs import dmu, label, spa_config, vdev
-from smartos.zfs.disk import Disk
+from smartos.zfs.disk import Disk, DiskGone
 from smartos.zfs.dsl import POOL_DIRECTORY_OBJECT, SPARES
 from smartos.zfs.errors import Busy, NoSuchName, PoolFaulted, Unsupported
 from smartos.zfs.events import Event
@@ -72,6 +72,16 @@ class Devices(Spares):
 
     # ---- changing the tree
 
+    def _answers(self: "Spa", *disks: Disk | None) -> None:
+        """`vdev_open`, `vdev_label_init`: raise :class:`PoolFaulted` unless the disks can be read and written."""
+        for disk in disks:
+            try:
+                if disk is None:
+                    raise DiskGone("there is no disk")
+                disk.write(0, disk.read(0, label.PHYS_OFFSET))
+            except OSError as error:
+                raise PoolFaulted(f"cannot open '{disk.name if disk else ''}': {error.strerror or error}") from None
+
     def attach(self: "Spa", name: str, disk: Disk, replacing: bool = False) -> None:
         """`zpool attach`: make a mirror of a device and another, which a resilver then fills.
 
@@ -80,6 +90,7 @@ class Devices(Spares):
         old = self.leaf(name)
         if not replacing and isinstance(old.parent, (Raidz, Replacing, Spare)):
             raise Unsupported(f"cannot attach {disk.name} to {name}: can only attach to mirrors and top-level disks")
+        self._answers(disk)
         self._attach(old, leaf(disk), replacing, False)
 
     def replace(self: "Spa", name: str, disk: Disk | None = None) -> None:
@@ -89,6 +100,7 @@ class Devices(Spares):
         """
         old = self.leaf(name)
         spare = next((each for each in self.spares if disk is not None and each.disk is disk), None)
+        self._answers(disk or old.disk)
         if disk is None:
             disk, old.disk, old.path = old.disk, None, f"{old.path}/old"
             old.set_state(State.CANT_OPEN)
@@ -123,7 +135,12 @@ class Devices(Spares):
 
     def _detach(self: "Spa", gone: Leaf) -> None:
         parent, spare = gone.parent, gone in self.spares
+        guids = {each: each.guid for each in self.root.leaves()}
         vdev.detach(gone)
+        for known in (self.dtl_objects, self._dtl_written, self.create_txgs):
+            for each, guid in guids.items():
+                if guid != each.guid and guid in known:
+                    known[each.guid] = known.pop(guid)
         number = self.dtl_objects.pop(gone.guid, 0)
         self._dtl_written.pop(gone.guid, None)
         if number:
@@ -152,7 +169,8 @@ class Devices(Spares):
         """`zpool add`: more top-level vdevs, over which new blocks are spread from then on, or more hot spares."""
         if ADD.listeners:
             ADD.fire(self, None)
-        tops = [parse(spec, self.version) for spec in specs]
+        tops, spares = [parse(spec, self.version) for spec in specs], list(spares)
+        self._answers(*(each.disk for top in tops for each in top.leaves()), *spares)
         if any(top.state < State.HEALTHY for top in tops):
             raise PoolFaulted(f"cannot add to '{self.name}': one or more devices is too small")
         for top in tops:

@@ -101,7 +101,8 @@ def attach(old: Vdev, new: Leaf, txg: int, replacing: bool = False, spare: bool 
 def detach(leaf: Leaf) -> Vdev:
     """`zpool detach`: take a leaf out of its mirror; with one child left, that takes the mirror's place.
 
-    Returns the vdev that is now in the tree there. Raises :class:`Busy` when the others do not have all the data.
+    As a top-level vdev it takes the mirror's guid, too: a disk that was away meanwhile, and whose labels still tell of
+    the mirror, is then one of an older version of this vdev, and of no other one. Returns the vdev that is now in the tree there. Raises :class:`Busy` when the others do not have all the data.
     """
     mirror = leaf.parent
     if not isinstance(mirror, Mirror):
@@ -116,6 +117,8 @@ def detach(leaf: Leaf) -> Vdev:
         mirror._assess()
         return mirror
     last, above = mirror.children[0], mirror.parent
+    if mirror.top is mirror:
+        last.guid = mirror.guid
     last.id, last.parent, last._ashift = mirror.id, above, mirror._ashift
     if above is not None:
         above.children[mirror.id] = last

@@ -215,10 +215,13 @@ class Vdev:
         return len(self.children) - 1
 
     def dtl_reassess(self, scrub_txg: int) -> None:
-        """A resilver or scrub without errors has copied everything up to `scrub_txg`: forget what it mended."""
+        """A scan is over, or begins anew: forget what it mended, everything up to `scrub_txg`; 0 when it mended nothing.
+
+        What a scan could not write counts for that scan only: no later one is to take it for its own failure.
+        """
         for leaf in self.leaves():
-            if leaf.leaf and leaf.readable:
-                leaf.excise(scrub_txg)
+            if leaf.leaf:
+                leaf.excise(scrub_txg if leaf.readable else 0)
 
     def resilver_range(self) -> tuple[int, int] | None:
         """The lowest and highest txg that a writeable leaf below misses; None when there is nothing to resilver."""

@@ -125,10 +125,11 @@ class Leaf(Vdev):
             self.dtl.add(txg)
 
     def excise(self, scrub_txg: int) -> None:
-        """Forget what was missed before `scrub_txg`, except what the scan failed to write."""
-        self.dtl.remove(0, scrub_txg)
-        for start, end in self.dtl_scrub:
-            self.dtl.add(start, end - start)
+        """Forget what was missed before `scrub_txg`, except what the scan failed to write; and what that was."""
+        if scrub_txg:
+            self.dtl.remove(0, scrub_txg)
+            for start, end in self.dtl_scrub:
+                self.dtl.add(start, end - start)
         self.dtl_scrub = DirtyTimeLog()
 
     @property

@@ -16,7 +16,8 @@ from smartos.probes import declare
 from smartos.zfs import objset as objsets
 from smartos.zfs import zfs_log, zil_commit
 from smartos.zfs.dnode_sync import Node
-from smartos.zfs.errors import Busy, CorruptPool, Exists, NoSuchName, ReadOnly
+from smartos.zfs.errors import Busy, CorruptPool, Exists, NameTooLong, NoSuchName, ReadOnly
+from smartos.zfs.namecheck import MAX_TARGET, check_file
 from smartos.zfs.znode import MASTER_NODE, ROOT, Znode, dirent
 from smartos.zfs.zpl_create import Metadata, mknode
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from smartos.zfs.spa import Spa
 
 OBJECT = (1 << 48) - 1
+DOTS = (".", "..")  # in a directory they are no entries
 META_ESTIMATE = 2048  # what a change of metadata is guessed to take
 
 ZFS_WRITE = declare("fbt:zfs:zfs_write:entry", "vnode_t *", "uio_t *", "int", "cred_t *", "caller_context_t *")
@@ -67,13 +69,18 @@ class Zpl:
     # ---- looking
 
     def _node(self, path: str) -> Node:
+        check_file(path)
         objset = self.objset
         number = self.root
         for part in path.strip("/").split("/"):
-            if part in ("", "."):
+            if not part:
                 continue
-            if not self._znode(number).is_dir:
+            above = self._znode(number)
+            if not above.is_dir:
                 raise NoSuchName(f"{path}: what {part} should be in is no directory")
+            if part in DOTS:
+                number = above.parent if part == ".." else number
+                continue
             found = objset.zap(number).get(part)
             if found is None:
                 raise NoSuchName(f"{path}: no such file or directory")
@@ -85,8 +92,9 @@ class Zpl:
 
     def _place(self, path: str) -> tuple[Node, str]:
         """The directory that a path's last part is to be in, and that part."""
+        check_file(path)
         above, _, name = path.rstrip("/").rpartition("/")
-        if not name:
+        if not name or name in DOTS:
             raise Exists(f"{path or '/'}: file exists")
         directory = self._node(above)
         if not self._znode(directory.number).is_dir:
@@ -189,10 +197,11 @@ class Zpl:
         self.files.store(directory, znode, before)
 
     def _make(self, path: str, mode: int, link: bytes | None = None, uid: int = 0, gid: int = 0) -> Node:
-        self._begin()
         directory, name = self._place(path)
         if self.objset.zap(directory.number).get(name) is not None:
             raise Exists(f"{path}: file exists")
+        self._begin()
+        directory = self._place(path)[0]  # a transaction group may have gone by
         node = self.make(directory, name, mode, link, (uid, gid))
         self._always()
         return node
@@ -223,8 +232,13 @@ class Zpl:
         return self._make(path, stat.S_IFDIR | mode, None, uid, gid).number
 
     def symlink(self, path: str, target: str) -> int:
-        """A symbolic link; gives its object."""
+        """A symbolic link; gives its object. Raises :class:`NameTooLong`, :class:`Exists`, :class:`NoSuchName`."""
+        check_file(path)
         data = target.encode("utf-8", "surrogateescape")
+        if not data or b"\0" in data:
+            raise NoSuchName(f"{path}: a link's target has at least one character, and no NUL")
+        if len(data) > MAX_TARGET:
+            raise NameTooLong(f"{path}: a link's target has at most {MAX_TARGET:,} bytes, not {len(data):,}")
         return self._make(path, stat.S_IFLNK | 0o777, data).number
 
     def link(self, existing: str, path: str) -> None:
@@ -402,6 +416,8 @@ class Zpl:
         if ZFS_RMDIR.listeners:
             ZFS_RMDIR.fire(self, path, None, None)
         node = self._node(path)
+        if path.rstrip("/").rpartition("/")[2] in DOTS:
+            raise Busy(f"{path}: a directory is removed by its own name")
         if not self._znode(node.number).is_dir or self.objset.zap(node.number).entries:
             raise Busy(f"{path}: not a directory, or not empty")
         self._begin(netfree=True)
@@ -413,6 +429,9 @@ class Zpl:
         if ZFS_RENAME.listeners:
             ZFS_RENAME.fire(self, old, self, new, None)
         node = self._node(old)
+        self._place(new)
+        if old.rstrip("/").rpartition("/")[2] in ("", *DOTS):
+            raise Busy(f"{old}: a directory is moved by its own name")
         moved = self._znode(node.number)
         if moved.is_dir and (new.strip("/") + "/").startswith(old.strip("/") + "/"):
             raise Busy(f"{old} cannot be moved into itself")

@@ -1,6 +1,7 @@
 """Making files: an empty filesystem with its master node, root and tables, and the metadata of each new file.
 
-From pool version 24 on a file's metadata are system attributes (ZPL version 5), before that a znode (version 4).
+From pool version 24 on a file's metadata are system attributes (ZPL version 5), before that a znode (version 4). A
+symbolic link's target is one of the attributes, or follows the znode; where that has no room, it is the link's data.
 
 Left out: Unicode normalization, case folding, extended attributes, ephemeral owners, devices. Follows `zfs_create_fs`
 and `zfs_mknode` of `zfs_znode.c` and `sa.c` of illumos as of 12 August 2011.
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from smartos.zfs import acl, dmu, sa
 from smartos.zfs.dmu_objset import LiveObjset
+from smartos.zfs.dnode import MAX_BONUS
 from smartos.zfs.dnode_sync import Node
 from smartos.zfs.znode import (
     ACL_TRIVIAL,
@@ -98,12 +100,16 @@ class Metadata:
         if phys.bonustype == dmu.ZNODE:
             return Znode.unpack(phys.bonus, phys.order), {}
         found = self.layouts.unpack(phys.bonus, phys.order)
-        if phys.spill is not None and not phys.spill.hole:
-            found |= self.layouts.unpack(self.objset.read_block(phys.spill), phys.spill.order)
+        spill, order = node.spill()
+        if spill:
+            found |= self.layouts.unpack(spill, order)
         return Znode.of_attributes(found), found
 
     def store(self, node: Node, znode: Znode, before: dict | None = None) -> None:
-        """Put a file's metadata into its bonus; attributes that a znode does not know are kept from `before`."""
+        """Put a file's metadata into its bonus, system attributes that do not fit there into its spill block.
+
+        Attributes that a znode does not know are kept from `before`.
+        """
         if node.phys.bonustype == dmu.ZNODE:
             node.set_bonus(znode.pack())
             return
@@ -116,15 +122,13 @@ class Metadata:
             values |= {COUNT: len(aces), ACES: acl.pack(aces)}
         if link is not None:
             values["ZPL_SYMLINK"] = link
-        spilled = {}
-        if node.phys.spill is not None and not node.phys.spill.hole and before:
-            spilled = self.layouts.unpack(self.objset.read_block(node.phys.spill), node.phys.spill.order)
-            values = {name: value for name, value in values.items() if name not in spilled}
+        within, spilled = self.layouts.split(values)
         count = len(self.layouts.layouts)
-        packed = self.layouts.pack(values)
+        bonus, spill = self.layouts.pack(within), self.layouts.pack(spilled) if spilled else b""
         if len(self.layouts.layouts) != count:
             self._store_layouts()
-        node.set_bonus(packed)
+        node.set_spill(spill)
+        node.set_bonus(bonus)
 
     def chmod(self, node: Node, mode: int, ctime: Time) -> None:
         """Change a file's permissions, with the trivial ACL that says the same."""
@@ -154,11 +158,15 @@ def mknode(
     if link is not None:
         znode.size, znode.symlink = len(link), link
     bonustype = dmu.SA if files.version >= 5 else dmu.ZNODE
-    bonus = b"" if bonustype == dmu.SA else bytes(ZNODE_SIZE + (len(link) if link else 0))
+    bonus = b"" if bonustype == dmu.SA else bytes(ZNODE_SIZE)
     if directory:
         node = objset.node(objset.zap_create(kind, None, bonustype, bonus, number))
     else:
         node = objset.allocate(kind, 512, bonustype, bonus, number)
+    if link and bonustype == dmu.ZNODE and len(link) > MAX_BONUS - ZNODE_SIZE:
+        znode.symlink = None
+        node.set_block_size(len(link))
+        node.write(0, link)
     if not parent:
         znode.parent, znode.links = node.number, 2
     files.store(node, znode)
