@@ -12,6 +12,7 @@ def test_zstream_reads_our_streams_and_their_checksums() -> None:
     fs = spa.create("tank/a")
     for number in range(10):
         fs.write(f"/f{number}", bytes([number]) * 5000)
+    fs.symlink("/long", "to/" * 200)  # in a spill block
     spa.snapshot("tank/a@1")
     fs.unlink("/f3")
     fs.write("/f4", b"changed")
@@ -23,4 +24,5 @@ def test_zstream_reads_our_streams_and_their_checksums() -> None:
         text = done.stdout.decode()
         assert done.returncode == 0, done.stderr.decode()
         assert f"Total stream length = {len(stream)}" in text and "toname = tank/a@" in text
+        assert "Total DRR_SPILL records = 1" in text
         assert "Total DRR_END records = 1" in text and "incorrect" not in text.lower()

@@ -114,3 +114,22 @@ def test_a_target_that_no_link_can_have_is_refused_before_anything_has_changed(
         fs.symlink("/l", "well")
     spa.sync()
     sound(spa)
+
+
+def test_links_of_every_length_are_sent_and_received() -> None:
+    """A spill block goes with each object that is sent, also where only the bonus has changed since."""
+    spa, other = pool(), pool()
+    fs = spa.create("tank/home")
+    for name, to in WANTED.items():
+        fs.symlink(f"/{name}", to)
+    spa.snapshot("tank/home@1")
+    fs.chown("/l1000", 7, 8)
+    for length in (57, 512):
+        fs.unlink(f"/l{length}")
+        fs.symlink(f"/l{length}", target(length + 300))
+    spa.snapshot("tank/home@2")
+    for stream in (spa.send("tank/home@1"), spa.send("tank/home@2", "1")):
+        other.receive(stream if isinstance(stream, bytes) else b"".join(stream), "tank/got")
+    assert links(other.open("tank/got@1")) == WANTED
+    assert links(other.open("tank/got")) == links(fs) and other.open("tank/got").stat("/l1000").uid == 7
+    sound(other)

@@ -5,7 +5,7 @@ as inconsistent until its snapshot is there; what exists already is received int
 which changes places with it at the end. So whatever is wrong with the stream, the target is as it was: what was begun
 is destroyed, by the next import if not before.
 
-Left out: deduplicated and big-endian streams, spill blocks. Follows `dmu_recv_begin`, `dmu_recv_stream` and
+Left out: deduplicated and big-endian streams. Follows `dmu_recv_begin`, `dmu_recv_stream` and
 `dmu_recv_end` of `dmu_send.c` of illumos as of 12 August 2011.
 """
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 RECV_BEGIN = declare("fbt:zfs:dmu_recv_begin:entry", "char *", "char *", "char *", "struct drr_begin *")
 RESTORE_OBJECT = declare("fbt:zfs:restore_object:entry", "struct restorearg *", "objset_t *", "struct drr_object *")
 RESTORE_WRITE = declare("fbt:zfs:restore_write:entry", "struct restorearg *", "objset_t *", "struct drr_write *")
+RESTORE_SPILL = declare("fbt:zfs:restore_spill:entry", "struct restorearg *", "objset_t *", "struct drr_spill *")
 RESTORE_FREE = declare("fbt:zfs:restore_free:entry", "struct restorearg *", "objset_t *", "struct drr_free *")
 FREEOBJECTS = declare(
     "fbt:zfs:restore_freeobjects:entry", "struct restorearg *", "objset_t *", "struct drr_freeobjects *"
@@ -193,6 +194,13 @@ def _apply(objset: LiveObjset, record: Record) -> None:
             objset.free(number)
     elif not objset.exists(record.object):
         raise CorruptPool(f"invalid stream: {record.describe()}, which is no object")
+    elif record.kind == replay.SPILL:
+        if RESTORE_SPILL.listeners:
+            RESTORE_SPILL.fire(None, objset, record)
+        node = objset.node(record.object)
+        if node.phys.bonustype != dmu.SA:
+            raise CorruptPool(f"invalid stream: {record.describe()}, which has no system attributes")
+        node.set_spill(record.data)
     elif record.kind == replay.WRITE:
         if RESTORE_WRITE.listeners:
             RESTORE_WRITE.fire(None, objset, record)
@@ -221,6 +229,8 @@ def _object(objset: LiveObjset, record: Record) -> None:
     if not objset.exists(record.object):
         objset.allocate(record.type, record.length, record.bonustype, record.data, record.object)
     node = objset.node(record.object)
+    if len(node.phys.bonus) != len(record.data):
+        node.set_spill(b"")  # as dnode_reallocate() does
     node.phys.type, node.phys.bonustype, node.table = record.type, record.bonustype, None
     node.phys.checksum, node.phys.compress = record.checksum, record.compress
     node.set_bonus(record.data)

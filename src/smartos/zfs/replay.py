@@ -89,6 +89,11 @@ def pack_write(number: int, kind: int, offset: int, data: bytes, guid: int, sums
     return head.ljust(SIZE, b"\0") + data
 
 
+def pack_spill(number: int, data: bytes, guid: int) -> bytes:
+    """A SPILL record with an object's spill block."""
+    return struct.pack("<II3Q", SPILL, 0, number, len(data), guid).ljust(SIZE, b"\0") + data
+
+
 def pack_free(number: int, offset: int, length: int, guid: int) -> bytes:
     """A FREE record: a range of an object."""
     return struct.pack("<II4Q", FREE, 0, number, offset, length, guid).ljust(SIZE, b"\0")
@@ -221,6 +226,11 @@ def unpack_record(head: bytes) -> tuple[Record, int]:
         record = Record(kind, number, offset, size, type_)
         if not 0 < size <= MAX_BLOCK or size % 8:
             raise CorruptPool(f"{record.describe()}; a block has up to {MAX_BLOCK:,} bytes")
+    elif kind == SPILL:
+        number, size = struct.unpack_from("<2Q", head, body)
+        record = Record(kind, number, 0, size)
+        if not 512 <= size <= MAX_BLOCK or size % 512:
+            raise CorruptPool(f"{record.describe()}; a spill block has from 512 to {MAX_BLOCK:,} bytes")
     elif kind == FREE:
         record = Record(kind, *struct.unpack_from("<3Q", head, body))
     elif kind == FREEOBJECTS:

@@ -80,8 +80,9 @@ class Sender:
     def _dnode(self, number: int, dnode: Dnode) -> Iterator[bytes]:
         for blkid, pointer in enumerate(dnode.blkptrs):
             yield from self._block(number, dnode, dnode.nlevels - 1, blkid, pointer)
-        if dnode.spill is not None and not dnode.spill.hole and dnode.spill.birth > self.since:
-            raise Unsupported(f"{self.snap.name}: object {number} has a spill block, which is not sent here")
+        if number and dnode.spill is not None and not dnode.spill.hole:
+            # with every object that is sent, changed or not: a receiver drops it when the bonus has another length
+            yield from self._bytes(replay.pack_spill(number, self.read(dnode.spill), self.guid))
 
     def _block(self, number: int, dnode: Dnode, level: int, blkid: int, pointer: Blkptr) -> Iterator[bytes]:
         """`backup_cb` over `traverse_visitbp`: a hole is a free; an older block and all below it are passed by."""
