@@ -209,3 +209,8 @@ def test_a_probe_that_nobody_has():
     with pytest.raises(DError, match="does not match any probes"):
         with trace("nosuch:::probe { }"):
             pass
+
+
+def test_a_clock_s_thread_is_the_one_that_it_has_interrupted():
+    done = run_script("tick-1000 { self->seen = 1; } syscall:::entry /self->seen/ { exit(3); } tick-20s { exit(4); }", quiet=True)
+    assert done.status == 3

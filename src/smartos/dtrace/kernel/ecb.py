@@ -9,7 +9,7 @@ that store data may not follow a commit(), nor speculate() other data, nor an ag
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from smartos.dtrace.dif import STR, V
+from smartos.dtrace.dif import STR, THREAD, V
 from smartos.dtrace.environment import ProbeInfo
 from smartos.dtrace.kernel.buffer import AggId, Ecb, Record
 from smartos.dtrace.program import AGGREGATION, Act, Action, EcbDesc
@@ -160,7 +160,7 @@ def looks(plan: Plan) -> bool:
     if any(step.kind in (Act.STACK, Act.USTACK, Act.JSTACK, Act.USYM, Act.UMOD, Act.UADDR) for step in plan.steps):
         return True
     difos = (plan.ecb.desc.predicate, *(step.act.difo for step in plan.steps))
-    return any(var.id in _WHO for difo in difos if difo is not None for var in difo.vars)
+    return any(var.id in _WHO or var.scope == THREAD for difo in difos if difo is not None for var in difo.vars)
 
 
 @dataclass
