@@ -150,3 +150,10 @@ def test_time_passes_while_the_block_waits():
     with trace('tick-1s { printf("%d ", walltimestamp / 1000000000) }', quiet=True) as t:
         t.wait(2.5)
     assert len(t.output.split()) == 2
+
+
+@pytest.mark.parametrize("between", ["inline int i = a; ", "inline struct s t = v; ", "int f(int); ", "extern int e; ", "BEGIN { @x = count(); } ",
+                                     "typedef int t; ", "enum { E }; ", "self int h; ", "inline int g[int n] = n; "])  # fmt: skip
+def test_each_variable_has_a_number_of_its_own(between):
+    text = f"struct s {{ int m; }}; struct s v; int a; {between} int b; BEGIN {{ a = 1; b = 2; c = 4; v.m = 8; printf(\"%d\", a + b + c + v.m); exit(0); }}"
+    assert run(text, quiet=True).out.startswith("15\n"), run(text).err

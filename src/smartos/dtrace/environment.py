@@ -109,8 +109,8 @@ class Environment:
     def next_id(self, table: dict[str, Ident]) -> int:
         """The next free number for a variable (or an aggregation) of one of the four tables."""
         least = 1 if table is self.aggregations else 0x500
-        last = next((ident.id for ident in reversed(table.values()) if ident.kind in _NUMBERED), 0)  # numbers go up
-        return max(least, last + 1)
+        numbers = (ident.id for ident in reversed(table.values()) if ident.kind in _NUMBERED)  # those of the program go up
+        return next((number + 1 for number in numbers if number >= least), least)
 
     @property
     def strsize(self) -> int:
