@@ -6,6 +6,7 @@ event loop that other tests may need.
 """
 
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ from tools.chromium import ARGUMENTS, chromium
 from tools.paths import ROOT
 from tools.serve import server
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a shell; the tests' processes would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 BUILD = (ROOT / os.environ.get("SMARTOS_BUILD", "_build")).resolve()
 
 

@@ -4,6 +4,7 @@ Below stand the reports that no other test had.
 """
 
 import ast
+import io
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -67,12 +68,12 @@ def test_what_is_no_stream_is_refused_and_the_pool_goes_on(system: System) -> No
     stream = (system.folder / "whole").read_bytes()
     assert len(stream) > 1000
     for bad in (b"foo\n", b"", stream[:400], stream[:-1]):
-        done = run(["zfs", "receive", "tank/b"], system, stdin=lambda bad=bad: bad)
+        done = run(["zfs", "receive", "tank/b"], system, stdin=io.BytesIO(bad).read)
         assert done.status == 1 and done.err.startswith("cannot receive"), bad[:10]
     assert run(["zfs", "list", "-H", "-o", "name"], system).stdout == b"tank\ntank/a\n"
     assert run(["zpool", "scrub", "tank"], system).status == 0
     assert b"No known data errors" in run(["zpool", "status", "tank"], system).stdout
-    assert run(["zfs", "receive", "tank/b"], system, stdin=lambda: stream).status == 0
+    assert run(["zfs", "receive", "tank/b"], system, stdin=io.BytesIO(stream).read).status == 0
 
 
 def test_the_longest_name_comes_back_with_the_pool(system: System) -> None:

@@ -83,6 +83,7 @@ KEYS = LINUX + ": keys keep the type of their first use, and its sign"
 REMAINDER = LINUX + ": the sign of a remainder; illumos' is that of C"
 TYPES = "members and structures of Linux' kernel"
 SYSTEM = "calls and commands of a live Linux"
+FUNCTIONS = "functions of the kernel are probes, too, and illumos has one that is called write"
 BEGIN = LINUX + ": what arg0, cwd and root are in BEGIN"
 UNASSIGNED = LINUX + ": a string that nobody assigned is NULL and faults; illumos has an empty one"
 CHUNKS = LINUX + ": how many variables fit in dynvarsize; and 0 deletes a structure, which illumos does not compile"
@@ -94,6 +95,9 @@ SCRATCH = LINUX + ": alloca() and bcopy() are held to their own block; illumos l
 SIZES = LINUX + ": a size that is too great is an invalid size; illumos has no such fault, and names the address"
 ALIGNMENT = LINUX + ": an unaligned load faults; amd64 allows it"
 DIFFERENT: dict[str, str] = {
+    "actions/exit/tst.probe-begin-exit.d": FUNCTIONS,
+    "actions/exit/tst.probe-end-exit.d": FUNCTIONS,
+    "actions/exit/tst.probe-exit.d": FUNCTIONS,
     "actions/default/tst.default.d": WIDTHS,
     "actions/trace/tst.int32_t.d": WIDTHS,
     "actions/trace/tst.int64_t.d": WIDTHS,

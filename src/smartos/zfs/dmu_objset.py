@@ -16,7 +16,7 @@ from smartos.probes import declare
 from smartos.zfs import checksum, compress, dmu
 from smartos.zfs.blkptr import BLKPTR_SIZE, Blkptr
 from smartos.zfs.dmu_visit import META_NUMBER, Visits
-from smartos.zfs.dnode import DNODE_SHIFT, DNODE_SIZE, MAX_BONUS, Dnode, block_pointer
+from smartos.zfs.dnode import DNODE_SHIFT, DNODE_SIZE, MAX_BONUS, Dnode
 from smartos.zfs.dnode_sync import SPILL, Node
 from smartos.zfs.errors import Exists, NoSuchObject, Unsupported
 from smartos.zfs.events import Bookmark
@@ -163,8 +163,16 @@ class LiveObjset(Visits):
             self._next += 1
             if self._next == 1 or self._next % per == 0:
                 self._next = max(self._next, self._sparse(self._next // per) * per)
-            if self._next and self._node(self._next).free:
+            if self._next and self._vacant(self._next):
                 return self._next
+
+    def _vacant(self, number: int) -> bool:
+        """Whether a number stands for no object; in a block that nobody changed, by the first byte of its dnode."""
+        per = self.meta.block_size >> DNODE_SHIFT
+        block, index = divmod(number, per)
+        if block in self.meta.dirty or number in self.nodes:
+            return self._node(number).free
+        return not self.meta.block(block)[index << DNODE_SHIFT]
 
     def _sparse(self, first: int) -> int:
         """The first block of dnodes from `first` on that is not full on disk."""

@@ -47,7 +47,7 @@ ENTRIES: list[Entry] = [
         "Dnodes and object sets",
         "Trees of up to seven levels, holes, bonus buffers, spill blocks; large dnodes read; objects created, changed, "
         "cut and freed; space counted by owner and group.",
-        "Writing large dnodes. A meta-dnode gains its levels as it grows, where ZFS begins with all.",
+        "The cache of dbufs and holds on them; writing large dnodes. A meta-dnode gains its levels as it grows, where ZFS begins with all.",
         f"dnode.c, dbuf.c, dmu_objset.c of {ILLUMOS}",
         ZDB,
     ),

@@ -26,7 +26,7 @@ from smartos.zfs.devices import (
 )
 from smartos.zfs.dnode import block_pointer
 from smartos.zfs.dsl import Bpobj, DslDataset, DslDir
-from smartos.zfs.errors import ChecksumError, CorruptPool, NoSuchName, NotAPool, PoolFaulted, Unsupported, ZfsError
+from smartos.zfs.errors import ChecksumError, CorruptPool, NoSuchName, NotAPool, PoolFaulted, ZfsError
 from smartos.zfs.objset import Objset
 from smartos.zfs.reader import Mapping as VdevMapping
 from smartos.zfs.reader import Reader

@@ -12,7 +12,7 @@ of illumos as of 12 August 2011 (commit c9c7122 of illumos-joyent).
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from smartos.zfs.errors import ChecksumError, ZfsError
+from smartos.zfs.errors import ChecksumError, PoolFaulted, ZfsError
 from smartos.zfs.vdev_base import Vdev
 from smartos.zfs.vdev_io import (
     ECKSUM, ENXIO, ESTALE, MIRROR_DONE, MIRROR_START, Aux, Flag, State, Verify, Zio, error_of, unable, worst,
