@@ -213,10 +213,10 @@ def test_clean_removes_what_was_built_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_the_locks_name_versions_and_no_place() -> None:
-    for lock in ("requirements.lock", "package-lock.json"):
-        text = (ROOT / lock).read_text("utf-8")
+    for name in ("requirements.lock", "package-lock.json"):
+        text = (ROOT / name).read_text("utf-8")
         lines = [line for line in text.splitlines() if '"url"' not in line]  # where a package asks for donations
-        assert [line for line in lines if "://" in line or "file:" in line] == [], lock
+        assert [line for line in lines if "://" in line or "file:" in line] == [], name
 
 
 ARM, INTEL = {"platform_machine": "aarch64"}, {"platform_machine": "x86_64"}

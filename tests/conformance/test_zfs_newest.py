@@ -4,8 +4,6 @@ own zdb shows them.
 Debian's unstable release has it; libzpool makes the pools in a process that its own loader starts.
 """
 
-import os
-import sys
 from pathlib import Path
 
 import pytest

@@ -45,7 +45,7 @@ def test_a_macro_argument_of_thousands_of_digits(value):
 @pytest.mark.parametrize("words", [
     ("-p", NINES, "-n", "BEGIN"), ("-i", NINES), ("-b", NINES, "-n", "BEGIN { exit(0); }"), ("-n", f"$target == {NINES} {{ }}"),
     ("-x", f"version={NINES}", "-n", "BEGIN"), ("-x", f"iregs={NINES}", "-n", "BEGIN { exit(0); }"), ("-x", f"amin={NINES}", "-n", "BEGIN"),
-    ("-n", f"$1 {{ exit(0); }}", NINES), ("-C", "-D", f"N={NINES}", "-s", "x.d"), ("-n", f"BEGIN {{ trace(${NINES}); }}"),
+    ("-n", "$1 { exit(0); }", NINES), ("-C", "-D", f"N={NINES}", "-s", "x.d"), ("-n", f"BEGIN {{ trace(${NINES}); }}"),
 ])  # fmt: skip
 def test_a_command_line_with_thousands_of_digits(words, tmp_path):
     (tmp_path / "x.d").write_text("#if N > 1\n#endif\nBEGIN { exit(0); }\n")
