@@ -132,6 +132,7 @@ ENTRIES: list[Entry] = [
         "retire agent. Vdevs that OpenZFS removed are read, which has no test of its own.",
         f"spa.c, vdev.c of {ILLUMOS}",
         "tests/unit/test_zfs_vdev_walk.py",
+        also=(ZDB,),
     ),
     Entry(
         "Transaction groups",
