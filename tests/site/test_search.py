@@ -6,6 +6,8 @@ import pytest
 from tests.site.visit import DESK, Visit, visit
 
 WORDS = ["container", "crossbow", "uberblock", "Bryan Cantrill", "dtrace"]
+JAPANESE = {"期待": "期待", "標準": "標準", "記事": "記事", "概念": "概念", "概念図": "概念図", "仮想化": "仮想化", "ある": "ある",
+            "日本語サイト": "日本語サイト", "図": "図", "DTrace 標準": "標準"}  # fmt: skip
 HITS = "#search-results ul.search > li"
 
 
@@ -31,3 +33,11 @@ def test_every_hit_has_its_excerpt_and_the_page_raises_nothing(browser: Any, add
         assert [hit["link"] for hit in hits if not any(stem in hit["says"].lower() for stem in stems)] == []
         assert seen.errors + seen.foreign + told == []
         assert seen.axe("#search-results") == []
+
+
+@pytest.mark.parametrize("words", JAPANESE)
+def test_a_japanese_word_is_found_however_short_and_wherever_it_stands(browser: Any, address: str, words: str) -> None:
+    with visit(browser, f"{address}/search.html?q={words}", DESK) as seen:
+        hits = search(seen)
+        assert [hit for hit in hits if JAPANESE[words] in hit["says"]], f"no hit shows {JAPANESE[words]}"
+        assert seen.errors + seen.foreign == []
