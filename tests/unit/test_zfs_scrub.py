@@ -9,6 +9,8 @@ from smartos.zfs.errors import Busy, ChecksumError, NoSuchName, PoolFaulted, Uns
 from smartos.zfs.faults import FaultyDisk, Gone, rot
 from smartos.zfs.scan import RESILVER, SCRUB
 from smartos.zfs.spa import Spa
+from smartos.zfs.vdev_io import Flag, Zio
+from smartos.zfs.vdev_leaf import Leaf
 from smartos.zfs.workload import Workload, differences, on_disk
 from tests.unit.zfs_pools import SIZE, devices, pool, sound
 
@@ -51,6 +53,24 @@ def test_a_scrub_repairs_a_rotten_disk(kind: str, count: int) -> None:
     spa.scan.start()
     spa.scan.wait()
     assert spa.scan.repaired == 0 and repaired
+
+
+@pytest.mark.parametrize(("kind", "count"), SHAPES)
+def test_a_scrub_counts_each_repaired_byte_once(kind: str, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As vdev_stat_update() does, which adds to scn_processed what a scan's repairs write to a leaf."""
+    spa, own, _ = faulty(kind, count)
+    rot(own[1].disk, DATA, 8 << 20, 5000, random.Random(3))
+    written, repair = [], Leaf.repair
+
+    def counted(leaf: Leaf, offset: int, data: bytes, zio: Zio, unexpected: bool) -> None:
+        if zio.io_flags & Flag.SCAN_THREAD:  # not what the way to a block heals by an ordinary read
+            written.append(len(data))
+        repair(leaf, offset, data, zio, unexpected)
+
+    monkeypatch.setattr(Leaf, "repair", counted)
+    spa.scan.start()
+    spa.scan.wait()
+    assert written and spa.scan.repaired == sum(written)
 
 
 @pytest.mark.parametrize(("kind", "count"), SHAPES)

@@ -181,7 +181,7 @@ class Scan:
             self._note(f"{where.describe()} repaired, {repaired:,} bytes")
 
     def _healed(self) -> int:
-        return sum(leaf.stat.vs_self_healed + leaf.stat.vs_scan_processed for leaf in self.spa.root.leaves())
+        return sum(leaf.stat.vs_scan_processed for leaf in self.spa.root.leaves())
 
     def _read(self, pointer: Blkptr, birth: int) -> None:
         root = self.spa.root
