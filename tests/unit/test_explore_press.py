@@ -138,6 +138,14 @@ def test_an_event_known_at_second_hand_says_so() -> None:
     assert "second hand" in timeline.known(sale)
 
 
+def test_how_an_event_is_known_is_said_in_words_alone() -> None:
+    for event in post.timeline():
+        letters, said = re.findall(r"\b[VPSC]\b", event.confidence), timeline.known(event)
+        assert not re.search(r"\b[VPSC]\b|[+/]", re.sub("<.*?>", "", said)), said
+        if letters != ["V"]:
+            assert [post.CONFIDENCE[letter] for letter in letters if post.CONFIDENCE[letter] not in said] == []
+
+
 def test_dates_are_spelt_as_far_as_they_are_known() -> None:
     spelt = [timeline.spelt(day) for day in ("2018", "2018-02", "2011-08-18")]
     assert spelt == ["2018", "February 2018", "18 August 2011"]

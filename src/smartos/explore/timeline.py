@@ -6,6 +6,7 @@ log of TritonDataCenter/illumos-kvm (facts S4, W2 and W12); one that changes a `
 Left out: whatever no source gave, such as the terms of the sales of 2022 and 2025.
 """
 
+import re
 from collections import Counter
 from datetime import date
 from html import escape
@@ -44,8 +45,8 @@ def known(event: Event) -> str:
         return ""
     words = []
     for part in event.confidence.split(" / "):
-        letter, _, what = part.partition(" ")
-        words.append(f"{what} {CONFIDENCE[letter]}".strip())
+        letters, what = re.fullmatch(r"(\w(?: \+ \w)*) ?(.*)", part).groups()
+        words.append(f"{what} {' and '.join(CONFIDENCE[letter] for letter in letters.split(' + '))}".strip())
     return f'<span class="timeline-known">How it is known: {escape("; ".join(words))}.</span>'
 
 

@@ -77,4 +77,5 @@ class Run:
     def describe(self) -> str:
         """The run in a few lines: which engine and why that one, then how it ended."""
         counts = ", ".join(f"{number:,} {reason}" for reason, number in self.counts().items())
-        return f"{self.why}\nThe guest {self.guest.name} {self.end} after {len(self.log):,} exits ({counts})."
+        exits = "1 exit" if len(self.log) == 1 else f"{len(self.log):,} exits"
+        return f"{self.why}\nThe guest {self.guest.name} {self.end} after {exits} ({counts})."

@@ -84,8 +84,8 @@ ENGLISH = {
     8: "… Bryan Cantrill has since moved to Joyent, from where (illumos-based) SmartOS …",
     24: "Note: this press release does not mention Illumos.",
     45: "Sorry for the long preamble (?); I recommend the following slides:",
-    72: "Since they put DTrace this far in front, I expect it to come as standard: the framework of line 69, or DTrace "
-    "itself; the sentence names no subject.",
+    72: "Since they push DTrace this hard, I expect … to come as standard: the framework of line 69, or DTrace itself; "
+    "the sentence names no subject.",
     74: "Related blogs, articles and so on",
     108: "Huh? There is a Japanese site.",
     111: "September 9, 2005, The Observation Deck (Mr Bryan Cantrill’s personal blog)",
