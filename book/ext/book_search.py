@@ -17,8 +17,9 @@ RUN = "\u3005\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff66-\uff9f"
 PARTS = re.compile(rf"[{RUN}]+|[^\W{RUN}]+")
 JAPANESE = re.compile(f"[{RUN}]")
 
+# `var`, since searchtools.js declares the same name with `var` for those who bring none.
 QUERY = r"""
-const splitQuery = (query) =>
+var splitQuery = (query) =>
   (query.match(/[RUN]+|(?:(?![RUN])[\p{Letter}\p{Number}_\p{Emoji_Presentation}])+/gu) ?? []).flatMap((part) => {
     if (!/^[RUN]/u.test(part)) return [part];
     const signs = [...part];
