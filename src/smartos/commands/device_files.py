@@ -82,3 +82,12 @@ def same(leaf: vdev.Vdev, path: Path) -> bool:
     except OSError:
         return False
     return (now.st_ino, now.st_dev) == (then.st_ino, then.st_dev)
+
+
+def names(path: Path, device: Path, linked: bool) -> bool:
+    """Whether a path is a device's, by whatever folders lead there. With `linked` so is each link to it, as for those who
+    write into the file; without, it is not, as for those who remove a name."""
+    with suppress(OSError):
+        if linked and path.samefile(device):
+            return True
+    return path == device or (path.name == device.name and os.path.realpath(path.parent) == os.path.realpath(device.parent))

@@ -9,13 +9,16 @@ Left out, and refused by name: anonymous tracing (`-A`; `-a` finds none), object
 output buffers (`-B`), the 32-bit data model (`-32`). Follows cmd/dtrace/dtrace.c.
 """
 
+import errno
 import io
 import os
 import re
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from smartos.commands import dtrace_child, dtrace_report, dtrace_script
+from smartos.commands.device_files import large_enough
 from smartos.commands.dtrace_options import USAGE, Request, usage, words
 from smartos.commands.output import CommandError, Output
 from smartos.commands.system import System
@@ -302,7 +305,16 @@ class Command:
         return dtrace_child.shell(text, self.system, lambda: self.session.kernel.clock.wall)
 
     def _open(self, name: str) -> Any:
-        return self.system.path(name).open("a", encoding="utf-8", errors="surrogateescape")
+        """A file to append to, for -o and freopen(). Raises :class:`OSError`; EBUSY for a disk that is in use."""
+        path = self.system.path(name)
+        if large_enough(path):
+            self.system.turn.have(["cp", name], lambda: self._unused(path))
+        return path.open("a", encoding="utf-8", errors="surrogateescape")
+
+    def _unused(self, path: Path) -> Output:
+        if owner := self.system.device(path):
+            raise OSError(errno.EBUSY, f"it is part of pool '{owner}'")
+        return Output()
 
     def _output(self, status: int) -> Output:
         if self.file is None:

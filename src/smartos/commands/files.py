@@ -266,7 +266,7 @@ def rm(words: Sequence[str], system: System) -> Output:
             where = place(system, operand)
             if where.fs is not None:
                 where.fs.unlink(where.path)
-            elif not options and (owner := system.device(Path(where.path))):
+            elif not options and (owner := system.device(Path(where.path), linked=False)):
                 raise CommandError(f"rm: {operand}: it is part of pool '{owner}'; 'rm -f' pulls the disk all the same")
             else:
                 Path(where.path).unlink()

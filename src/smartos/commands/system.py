@@ -19,7 +19,7 @@ from pathlib import Path
 
 from smartos.commands import error_counts
 from smartos.commands.cache_file import CacheFile
-from smartos.commands.device_files import beside, given_up, large_enough, leaf_configs, outdated, same
+from smartos.commands.device_files import beside, given_up, large_enough, leaf_configs, names, outdated, same
 from smartos.commands.output import CommandError, Output
 from smartos.commands.turn import Turn
 from smartos.zfs import label, nvlist, spa_config, vdev
@@ -106,11 +106,11 @@ class System:
         self._disks[path] = FileDisk(path, name=self.device_name(path), turn=self.turn.write)
         return self._disks[path]
 
-    def device(self, path: Path) -> str:
-        """The pool that a file is a device of; empty when it is none."""
+    def device(self, path: Path, linked: bool = True) -> str:
+        """The pool that a file is a device of; empty when it is none. `linked` as in :func:`names`."""
         for pool in self.pools.values():
             for leaf in (*pool.root.leaves(), *pool.spares):
-                if leaf.leaf and leaf.path == self.device_name(path):
+                if leaf.leaf and names(path, self.path(leaf.path), linked):
                     return pool.name
         return ""
 
