@@ -5,6 +5,7 @@ files of one system. Follows `spa_config_write` of `spa_config.c` of illumos as 
 """
 
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,14 +23,20 @@ class CacheFile:
 
     def folders(self) -> list[Path]:
         """The folder that the file itself is in, links followed; nothing without one."""
-        return [] if self.path is None else [self.path.resolve().parent]
+        return [] if self.path is None else [Path(os.path.realpath(self.path)).parent]
 
     def read(self) -> bytes:
-        """What is in it; nothing when it is not there."""
+        """What is in it; nothing when it is not there. Raises :class:`CommandError` when it is no file to be read."""
+        if self.path is None:
+            return b""
         try:
-            return self.path.read_bytes() if self.path is not None else b""
+            if not stat.S_ISREG(self.path.stat().st_mode):
+                raise self.wrong("not a regular file")
+            return self.path.read_bytes()
         except FileNotFoundError:
             return b""
+        except OSError as error:
+            raise self.wrong(error.strerror) from None
 
     def configs(self, data: bytes) -> Mapping[str, NVList]:
         """The configuration of each pool. Raises :class:`CommandError` when these are no cache file's bytes."""
@@ -38,7 +45,7 @@ class CacheFile:
         except (CorruptPool, Unsupported) as error:
             raise self.wrong(error) from None
 
-    def wrong(self, error: Exception) -> CommandError:
+    def wrong(self, error: object) -> CommandError:
         """That it is no cache file."""
         return CommandError(f"{self.path} is no cache file ({error}); move it away and import the pools")
 
