@@ -17,6 +17,7 @@ import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 CRASHED, HANGS = 200, 201
@@ -40,7 +41,7 @@ class Done:
 def _child(arguments: Sequence[str], stdin: bytes) -> int:
     from smartos.commands import run as command
 
-    done = command(["dtrace", *arguments], stdin=lambda: stdin)
+    done = command(["dtrace", *arguments], stdin=BytesIO(stdin).read)
     os.write(1, b"") if not done.stdout else sys.stdout.buffer.write(done.stdout)
     sys.stdout.flush()
     sys.stderr.write(done.err)

@@ -1,5 +1,7 @@
 """dtrace(1M): options, messages, exit statuses."""
 
+from io import BytesIO
+
 import pytest
 
 from smartos.commands import run
@@ -14,7 +16,7 @@ def system(tmp_path):
 
 
 def dtrace(system, *words, stdin=b""):
-    return run(["dtrace", *words], system, stdin=lambda: stdin)
+    return run(["dtrace", *words], system, stdin=BytesIO(stdin).read)
 
 
 def test_usage(system):

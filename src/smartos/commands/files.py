@@ -9,9 +9,11 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import BinaryIO
 
 from smartos.commands import zfs_props
 from smartos.commands.output import CommandError, Output
@@ -25,6 +27,7 @@ from smartos.zfs.txg import PoolSuspended
 from smartos.zfs.zpl import Zpl
 
 CHUNK = 1 << 20
+PIECE = 8 << 20  # so much of a file cp(1) maps at a time
 USAGE = Usage(
     "",
     {
@@ -49,17 +52,32 @@ class Place:
             return Path(self.path).is_dir()
         return self.fs.exists(self.path) and self.fs.stat(self.path).is_dir
 
-    def read(self) -> bytes:
-        """Its bytes. Raises OSError, :class:`ZfsError`."""
-        if self.fs is None:
-            return Path(self.path).read_bytes()
+    def pieces(self) -> Iterator[bytes]:
+        """Its bytes: of a file of the host piece by piece, as it may have no end; of one in a pool at once, as nothing of
+        a file that is damaged is to be copied. Raises OSError, :class:`ZfsError`, before anything is given."""
         if self.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        return self.fs.read(self.path)
+        if self.fs is not None:
+            return iter((self.fs.read(self.path),))
+        return _pieces(Path(self.path).open("rb"))
+
+    def same(self, other: "Place") -> bool:
+        """Whether this is one file with another."""
+        if self.fs is None or other.fs is None:
+            return self.fs is other.fs and os.path.exists(other.path) and os.path.samefile(self.path, other.path)
+        if self.fs.dataset.name != other.fs.dataset.name or not other.fs.exists(other.path):
+            return False
+        return self.fs.lookup(self.path) == other.fs.lookup(other.path)
 
     def below(self, name: str) -> "Place":
         """A file in this directory."""
         return Place(f"{self.operand.rstrip('/')}/{name}", f"{self.path.rstrip('/')}/{name}", self.fs)
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(PIECE):
+            yield piece
 
 
 def place(system: System, operand: str) -> Place:
@@ -146,13 +164,13 @@ def cat(words: Sequence[str], system: System) -> Output:
     _, rest = USAGE.options("cat", words, "")
     if not rest:
         raise USAGE.fail("cat", "cat: missing file name")
-    data = b""
+    files = []
     for operand in rest:
         try:
-            data += place(system, operand).read()
+            files.append(place(system, operand).pieces())
         except (ZfsError, OSError) as error:
             raise _fail("cat", operand, error) from None
-    return Output(data=data)
+    return Output(flow=chain.from_iterable(files), quiet=True)
 
 
 def cp(words: Sequence[str], system: System) -> Output:
@@ -167,12 +185,14 @@ def cp(words: Sequence[str], system: System) -> Output:
     for operand in sources:
         try:
             source = place(system, operand)
-            data = source.read()
+            pieces = source.pieces()
+            to = target.below(source.path.rstrip("/").rpartition("/")[2]) if target.is_dir() else target
+            if source.same(to):
+                raise CommandError(f"cp: {operand} and {to.operand} are identical")
         except (ZfsError, OSError) as error:
             raise _fail("cp", operand, error) from None
-        to = target.below(source.path.rstrip("/").rpartition("/")[2]) if target.is_dir() else target
         try:
-            _write(system, to, data)
+            _write(system, to, pieces)
         except (ZfsError, OSError) as error:
             _end(system)
             raise _fail("cp", to.operand, error) from None
@@ -180,14 +200,20 @@ def cp(words: Sequence[str], system: System) -> Output:
     return Output()
 
 
-def _write(system: System, to: Place, data: bytes) -> None:
+def _write(system: System, to: Place, pieces: Iterator[bytes]) -> None:
     if to.fs is not None:
-        to.fs.write(to.path, data)
+        first = next(pieces, b"")
+        to.fs.write(to.path, first)
+        at = len(first)
+        for piece in pieces:
+            to.fs.write(to.path, piece, at)
+            at += len(piece)
         return
     owner = system.device(Path(to.path))
     if owner:
         raise CommandError(f"cp: {to.operand}: it is part of pool '{owner}'; give another name")
-    Path(to.path).write_bytes(data)
+    with Path(to.path).open("wb") as file:
+        file.writelines(pieces)
 
 
 def ls(words: Sequence[str], system: System) -> Output:

@@ -1,9 +1,14 @@
 """What a command gives: two streams and an exit status."""
 
+import errno
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from smartos.zfs.errors import ZfsError
+
+
+SIGPIPE = 141  # 128 and the signal's number: the status that a shell gives to a command that it ended
 
 
 class CommandError(Exception):
@@ -20,7 +25,8 @@ class Output:
     """`out` and `err` as the command wrote them, `status` as `$?` has it. In a notebook it shows both as text.
 
     `data` is what a command wrote to stdout that is no text: the stream of `zfs send`, a file's bytes from `cat`.
-    `flow` is such output that is still to come, piece by piece, as somebody takes it.
+    `flow` is such output that is still to come, piece by piece, as somebody takes it; when nobody takes more of it, the
+    command ends without a word if it is `quiet`, as by SIGPIPE.
     """
 
     out: str = ""
@@ -28,6 +34,7 @@ class Output:
     status: int = 0
     data: bytes = b""
     flow: Iterator[bytes] | None = field(default=None, compare=False)
+    quiet: bool = False
 
     def flown(self, write: Callable[[bytes], object] | None = None) -> "Output":
         """The output when all of it has come: given to `write`, or else kept as `data`."""
@@ -37,10 +44,15 @@ class Output:
         try:
             for piece in self.flow:
                 (write or kept.append)(piece)
+            return replace(self, data=self.data + b"".join(kept), flow=None)
         except (ZfsError, OSError) as error:
+            if self.quiet and isinstance(error, BrokenPipeError):
+                return replace(self, status=SIGPIPE, flow=None)
             why = getattr(error, "strerror", None) or error
             return replace(self, err=f"{self.err}warning: {why}\n", status=1, data=b"".join(kept), flow=None)
-        return replace(self, data=self.data + b"".join(kept), flow=None)
+        except MemoryError:
+            kept.clear()
+            return replace(self, err=f"{self.err}warning: {os.strerror(errno.ENOMEM)}\n", status=1, flow=None)
 
     @property
     def stdout(self) -> bytes:

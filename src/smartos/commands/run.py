@@ -7,7 +7,9 @@ it. Files are named from the system's folder on. A list of words is taken as it 
 Left out: the rest of a shell: appending, more than one pipe, variables, patterns, several commands in a line.
 """
 
+import errno
 import importlib
+import os
 import shlex
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -183,7 +185,12 @@ def _call(words: list[str], system: System, stdin: Read | None, terminal: bool) 
         return Output(error.out, f"{error}\n", error.status)
     except PoolSuspended as error:
         return Output(err=f"{name}: {error}; see 'zpool status'\n", status=1)
-    except (ZfsError, OSError) as error:
+    except ZfsError as error:
         return Output(err=f"{name}: {error}\n", status=1)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return Output(err=f"{name}: {where}{error.strerror or error}\n", status=1)
+    except MemoryError:
+        return Output(err=f"{name}: {os.strerror(errno.ENOMEM)}\n", status=1)
     finally:
         system.stdin, system.terminal = None, True

@@ -111,6 +111,9 @@ class Turn:
             done = work()
             self.system.settle()
             return done
+        except MemoryError:
+            self.system.stale = True  # a change may be half in memory: nothing of it is written
+            raise
         except Exception:
             self._settle()
             raise

@@ -7,7 +7,7 @@ in a stream (`send -I`) are there: a first record that says so, the streams one 
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, gettempdir
 from typing import BinaryIO
 
 from smartos.commands import zfs_props
@@ -101,11 +101,16 @@ def _package(name: str, streams: Sequence[Iterator[bytes]]) -> Iterator[bytes]:
 def spooled(read: Read) -> BinaryIO:
     """The stream that `read` gives, in a file without a name: checked record by record as it comes, down to its sums, and
     none of it kept in memory. Raises :class:`CommandError` for what cannot be received, as soon as it is met."""
-    file = TemporaryFile()
+    file = TemporaryFile(buffering=0)
 
     def copied(size: int) -> bytes:
         data = read(size)
-        file.write(data)
+        try:
+            file.write(data)
+        except OSError as error:
+            raise CommandError(
+                f"{wrong}: the stream does not fit into {gettempdir()}: {error.strerror}; TMPDIR names another folder"
+            ) from None
         return data
 
     incoming, wrong = Incoming(copied), "cannot receive"
