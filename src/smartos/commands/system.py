@@ -206,7 +206,7 @@ class System:
     def _open_cached(self, name: str, config: NVList) -> None:
         self.absent |= {leaf["guid"] for leaf in leaf_configs(config["vdev_tree"]) if leaf.get("not_present")}
         try:
-            self.pools[name] = self.open(config)
+            self.pools[name] = self.open(config, name)  # whatever a newer label calls it
             error_counts.restore(self.pools[name], config["vdev_tree"])
             self.faulted.pop(name, None)
         except ZfsError as error:
