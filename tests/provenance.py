@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import nbformat
-from tests.site.pages import toc, written
-from tests.site.prose import blocks, prose
 
 from smartos.kvm.recorded import provenance
+from tests.site.pages import toc, written
+from tests.site.prose import blocks, prose
 from tools.paths import ROOT
 
 WORDS = re.compile(

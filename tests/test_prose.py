@@ -3,9 +3,9 @@
 import re
 
 import pytest
+
 from tests.site.pages import toc, written
 from tests.site.prose import Block, blocks, prose, stripped, unproved
-
 from tools.paths import ROOT
 
 PAGES = [page for page in toc() if written(page)]

@@ -3,11 +3,11 @@
 import re
 
 import pytest
-from tests.provenance import CLAIMS, Cited, Held, Recording, claims, pages
 
 from smartos.fidelity import MODELS, Entry, ledger
 from smartos.kvm import GUESTS
 from smartos.kvm.recorded import provenance
+from tests.provenance import CLAIMS, Cited, Held, Recording, claims, pages
 from tools.paths import ROOT
 
 ROWS = [entry for model in MODELS for entry in ledger(model)]

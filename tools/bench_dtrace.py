@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from smartos import probes
-from smartos.dtrace.consumer.options import Options
+from smartos.dtrace.options import Options
 from smartos.dtrace.session import Session
 
 EVENTS, BATCHES = 4000, 15  # events in a batch, and how many batches are timed: the best of them counts

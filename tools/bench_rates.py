@@ -12,7 +12,7 @@ import struct
 import time
 from collections.abc import Callable
 
-from smartos.zfs import checksum, lz4
+from smartos.zfs.format import checksum, lz4
 
 SIZE = 131072  # bytes of a full record
 MASK = (1 << 64) - 1

@@ -21,11 +21,11 @@ from types import ModuleType
 from typing import Any
 
 from smartos.commands import System, run
-from smartos.zfs import checksum
-from smartos.zfs.disk import FileDisk, MemoryDisk
-from smartos.zfs.pool import Pool
-from smartos.zfs.spa import Spa, verify
-from smartos.zfs.walk import walk
+from smartos.zfs.disk.disk import FileDisk, MemoryDisk
+from smartos.zfs.format import checksum
+from smartos.zfs.read.pool import Pool
+from smartos.zfs.read.walk import walk
+from smartos.zfs.spa.spa import Spa, verify
 from tools import bench_rates
 from tools.peers import PeerMissing, peer
 from tools.wheels import wheel

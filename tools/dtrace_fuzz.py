@@ -26,10 +26,10 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
-from smartos.dtrace.consumer.options import COMMAND, Options
 from smartos.dtrace.errors import DError, OptionError
+from smartos.dtrace.kernel.compiled import listener
+from smartos.dtrace.options import COMMAND, Options
 from smartos.dtrace.session import Session
-from smartos.dtrace.vm.jit_clause import listener
 from smartos.dtrace.vm.memory import Region
 from tools.dtrace_generate import Generator
 from tools.dtrace_mutate import PROGRAMS, mutate

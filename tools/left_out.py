@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 from smartos.fidelity import TABLE, left_out, said_in
-
 from tools.paths import ROOT
 
 SOURCE = ROOT / "src/smartos"

@@ -22,10 +22,11 @@ from bs4 import BeautifulSoup
 from look_html import polished
 from look_policy import headers, policy
 from look_words import add_words
-from smartos.explore.part import STORED
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.util import logging
+
+from smartos.explore.kit.part import STORED
 
 LOGGER = logging.getLogger(__name__)
 FIRST = "book/templates/first.js"

@@ -11,12 +11,13 @@ import re
 
 from docutils import nodes
 from docutils.parsers.rst import Directive
-from smartos.explore.glyphs import TECHS, glyph
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxRole
 from sphinx_design.dropdown import dropdown_main, dropdown_title
+
+from smartos.explore.kit.glyphs import TECHS, glyph
 
 
 class tech(nodes.inline):

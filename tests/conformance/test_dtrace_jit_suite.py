@@ -9,8 +9,8 @@ from pathlib import Path
 
 from dtrace_programs import excluded, programs
 
-from smartos.dtrace.consumer.options import Options
 from smartos.dtrace.errors import DError
+from smartos.dtrace.options import Options
 from smartos.dtrace.session import SECOND, Session
 from smartos.dtrace.vm import jit
 

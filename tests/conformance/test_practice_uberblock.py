@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from smartos.explore import practice_uberblock
+from smartos.explore.exercises import uberblock as practice_uberblock
 from tests.conformance.zfs_scenarios import save, tool
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from smartos.commands import run
-from smartos.commands.output import Output
-from smartos.zfs.disk import FileDisk
+from smartos.output import Output
+from smartos.zfs.campaign.workload import Workload
+from smartos.zfs.disk.disk import FileDisk
 from smartos.zfs.errors import Unsupported
-from smartos.zfs.spa import Spa
-from smartos.zfs.walk import Walker
-from smartos.zfs.workload import Workload
+from smartos.zfs.read.walk import Walker
+from smartos.zfs.spa.spa import Spa
 from tests.conformance.zfs_images import images, opened
 from tests.conformance.zfs_scenarios import NAME, make, memory_disks, save, tool
 from tests.unit.test_zfs_order import KINDS

@@ -7,8 +7,8 @@ from types import ModuleType
 
 import pytest
 
-from smartos.zfs.arc import ARC, LRU
-from smartos.zfs.traces import TRACES
+from smartos.zfs.arc.paper import ARC, LRU
+from smartos.zfs.arc.traces import TRACES
 from tools.peers import PeerMissing
 from tools.wheels import wheel
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from smartos.commands import System, run
-from smartos.zfs.disk import FileDisk
-from smartos.zfs.pool import Pool
-from smartos.zfs.spa_history import COMMAND, read_history
+from smartos.zfs.disk.disk import FileDisk
+from smartos.zfs.live.spa_history import COMMAND, read_history
+from smartos.zfs.read.pool import Pool
 from tests.conformance.test_zfs_fuse import MOUNT, session
 from tests.conformance.zfs_command_lines import CASES, MAKE, SHOW
 from tests.conformance.zfs_scenarios import tool

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from smartos.zfs.disk import FileDisk
-from smartos.zfs.pool import Pool
-from smartos.zfs.spa import Spa, verify
-from smartos.zfs.workload import Files
-from smartos.zfs.workload import contents as read
+from smartos.zfs.campaign.workload import Files
+from smartos.zfs.campaign.workload import contents as read
+from smartos.zfs.disk.disk import FileDisk
+from smartos.zfs.read.pool import Pool
+from smartos.zfs.spa.spa import Spa, verify
 from tests.conformance.test_zfs_zdb import clean
 from tests.conformance.zfs_scenarios import NAME, contents, make, memory_disks, save, tool
 

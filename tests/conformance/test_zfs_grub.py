@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from smartos.zfs.spa import Spa
+from smartos.zfs.spa.spa import Spa
 from tests.conformance.zfs_scenarios import CHANCE, NAME, make, memory_disks, save, tool
 
 SHAPES = {

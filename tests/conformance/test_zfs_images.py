@@ -11,15 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from smartos.zfs import dmu, dsl, nvlist, space
-from smartos.zfs.blkptr import Blkptr
-from smartos.zfs.dnode import Dnode, pointers
+from smartos.zfs.dmu import space
+from smartos.zfs.dmu.dnode import Dnode, pointers
 from smartos.zfs.errors import Unsupported, ZfsError
-from smartos.zfs.label import LABEL_SIZE, PHYS_OFFSET, RING_OFFSET, label_offset, pack_config
-from smartos.zfs.pool import Pool
-from smartos.zfs.uberblock import slot_shift
-from smartos.zfs.walk import walk
-from smartos.zfs.znode import Znode
+from smartos.zfs.format import nvlist
+from smartos.zfs.format import types as dmu
+from smartos.zfs.format.blkptr import Blkptr
+from smartos.zfs.format.label import LABEL_SIZE, PHYS_OFFSET, RING_OFFSET, label_offset, pack_config
+from smartos.zfs.format.uberblock import slot_shift
+from smartos.zfs.read import dsl
+from smartos.zfs.read.pool import Pool
+from smartos.zfs.read.walk import walk
+from smartos.zfs.read.znode import Znode
 from tests.conformance.zfs_images import images, opened, our_counts, zdb_counts, zfs
 from tools.peers import PeerMissing, peer
 

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from smartos.zfs.disk import FileDisk
-from smartos.zfs.pool import Pool
-from smartos.zfs.spa import Spa, verify
+from smartos.zfs.campaign.workload import Files
+from smartos.zfs.campaign.workload import contents as read
+from smartos.zfs.disk.disk import FileDisk
+from smartos.zfs.read.pool import Pool
+from smartos.zfs.spa.spa import Spa, verify
 from tests.conformance.test_zdb_command import same
 from tests.conformance.test_zfs_fuse import DIGESTS, EXPORT, IMPORT, MOUNT, SCRUB, digests, expected, session
 from tests.conformance.test_zfs_zdb import clean
 from tests.conformance.zfs_scenarios import NAME, contents, memory_disks, save
-from smartos.zfs.workload import Files
-from smartos.zfs.workload import contents as read
 
 SHAPES = {
     "slim": (28, "", 1), "before slim": (20, "", 1), "v15": (15, "", 2), "mirror": (23, "mirror", 2),

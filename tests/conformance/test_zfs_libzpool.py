@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from smartos.commands.zdb_text import blkptr_text
-from smartos.zfs import compress
+from smartos.commands.zdb.text import blkptr_text
 from smartos.zfs.errors import NotAPool, Unsupported
-from smartos.zfs.pool import Pool
-from smartos.zfs.walk import Walker, walk
+from smartos.zfs.format import compress
+from smartos.zfs.read.pool import Pool
+from smartos.zfs.read.walk import Walker, walk
 from tests.conformance.zfs_images import opened, our_counts, zdb_counts, zfs
 from tools.peers import Peer
 

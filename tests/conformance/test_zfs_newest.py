@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from smartos.commands import run
-from smartos.zfs import features
 from smartos.zfs.errors import Unsupported
-from smartos.zfs.pool import Pool
-from smartos.zfs.walk import walk
+from smartos.zfs.format import features
+from smartos.zfs.read.pool import Pool
+from smartos.zfs.read.walk import walk
 from tests.conformance.test_zfs_libzpool import OBJECTS, TEXT, make, pieces, vdev, whole
 from tests.conformance.zfs_images import opened, our_counts, zdb_counts
 from tools.peers import Peer, PeerMissing, peer

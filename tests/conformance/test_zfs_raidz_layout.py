@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from smartos.zfs.disk import FileDisk, MemoryDisk
+from smartos.zfs.disk.disk import FileDisk, MemoryDisk
 from smartos.zfs.errors import ZfsError
-from smartos.zfs.pool import Pool
-from smartos.zfs.vdev import LABEL_END, LABEL_START, Flag, Raidz
-from smartos.zfs.walk import Walker
+from smartos.zfs.read.pool import Pool
+from smartos.zfs.read.walk import Walker
+from smartos.zfs.vdev.tree import LABEL_END, LABEL_START, Flag, Raidz
 from tools.peers import Peer, PeerMissing, peer
 
 OLD = {"v1": (1, "zfs-pool-v1raidz"), "v2": (1, "zfs-pool-v2raidz"), "v3-2": (2, "zfs-pool-v3raidz2")}

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from smartos.zfs import lock
-from smartos.zfs.campaign_process import processes
-from smartos.zfs.campaign_vdev import Walk
-from smartos.zfs.spa import Spa
-from smartos.zfs.workload import Workload
+from smartos.zfs.campaign.process import processes
+from smartos.zfs.campaign.vdev import Walk
+from smartos.zfs.campaign.workload import Workload
+from smartos.zfs.disk import lock
+from smartos.zfs.spa.spa import Spa
 from tests.conformance.zfs_scenarios import NAME, SCENARIOS, make, memory_disks, save, tool
 
 SHAPES = {

@@ -2,8 +2,8 @@
 
 import subprocess
 
-from smartos.zfs.disk import MemoryDisk
-from smartos.zfs.spa import Spa
+from smartos.zfs.disk.disk import MemoryDisk
+from smartos.zfs.spa.spa import Spa
 from tests.conformance.zfs_scenarios import tool
 
 

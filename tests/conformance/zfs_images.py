@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from smartos.zfs.disk import FileDisk
-from smartos.zfs.pool import Pool
+from smartos.zfs.disk.disk import FileDisk
+from smartos.zfs.read.pool import Pool
 from tools.peers import PEERS, Peer, PeerMissing, peer
 
 UNPACKED = PEERS / "zfs-images"

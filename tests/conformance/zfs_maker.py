@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from smartos.zfs import nvlist
+from smartos.zfs.format import nvlist
 
 NEW_OBJECT = ctypes.c_uint64(-1 & (1 << 64) - 1)
 OTHER, UINT8_OTHER, ZAP_OTHER, WAIT, LOCAL, READ_WRITE = 4, 25, 27, 1, 8, 3

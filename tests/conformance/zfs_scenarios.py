@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from smartos.zfs.disk import FileDisk, MemoryDisk
-from smartos.zfs.spa import Spa
-from smartos.zfs.workload import Files, Workload, on_disk
+from smartos.zfs.campaign.workload import Files, Workload, on_disk
+from smartos.zfs.disk.disk import FileDisk, MemoryDisk
+from smartos.zfs.spa.spa import Spa
 from tools.peers import Peer, PeerMissing, peer
 
 SIZE, CHUNK = 64 << 20, 1 << 16

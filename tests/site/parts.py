@@ -6,11 +6,11 @@ from pathlib import Path
 import jupytext
 import nbformat
 from bs4 import Tag
-from tests.site.pages import soup, source, toc
 
 from smartos import page_run
-from smartos.explore.explorer import Explorer
-from smartos.explore.part import Part, unpacked
+from smartos.explore.kit.explorer import Explorer
+from smartos.explore.kit.part import Part, unpacked
+from tests.site.pages import soup, source, toc
 
 # Whether an element holds some HTML, both as the browser parses it.
 HOLDS = "(el, html) => Object.assign(document.createElement('div'), { innerHTML: html }).innerHTML === el.innerHTML"

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.site.pages import article, toc
 from tests.site.visit import AXE, BROKEN_IMAGES, DESK, PHONE, SCHEMES, SMALL, visit
 

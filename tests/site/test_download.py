@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from smartos.zfs import MemoryDisk, Pool
+from smartos.zfs.read.walk import walk
 from tests.site.pages import soup
 from tests.site.running import Cell
 from tests.site.visit import DESK, visit
-
-from smartos.zfs import MemoryDisk, Pool
-from smartos.zfs.walk import walk
 
 LAB = "notebooks/zfs"
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from smartos.explore.kit.explorer import Explorer
 from tests.site.pages import soup
 from tests.site.parts import HOLDS, expected, made, stores, with_parts
 from tests.site.visit import DESK, PHONE, SCHEMES, SMALL, visit
-
-from smartos.explore.explorer import Explorer
 
 EXPLORERS = ".explorer, .stepper"
 

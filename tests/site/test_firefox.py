@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
+
 from tests.site.marionette import Firefox
 from tests.site.pages import toc
 from tests.site.running import LAB
-
 from tools.firefox import found
 
 QUIET = "return new Promise((done) => requestIdleCallback(() => setTimeout(done, 100), { timeout: 3000 }))"

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from tests.site.pages import toc
 from tests.site.visit import DESK, visit
 

@@ -7,10 +7,10 @@ from urllib.parse import quote
 import nbformat
 import pytest
 import yaml
+
 from tests.site.pages import internal, soup, source, toc, written
 from tests.site.visit import DESK, PHONE, visit
 from tests.unit.extensions import load
-
 from tools.paths import ROOT
 
 PAGES = toc()

@@ -17,18 +17,20 @@ from typing import Any
 
 import nbformat
 import pytest
+
+from smartos.explore.dtrace import dirt
+from smartos.explore.exercises import late as practice_late
+from smartos.explore.kvm import port_story
 from tests.site.parts import HOLDS
 from tests.site.visit import visit
-
-from smartos.explore import dirt, port_story, practice_late
 from tools.paths import ROOT
 
 TALL = {"width": 1280, "height": 4000}  # JupyterLab takes cells out of the page that are out of sight
 
 CELLS = [
-    "from smartos.explore.dirt import explorer\nexplorer()",
-    "from smartos.explore.port_story import stepper\nstepper()",
-    "from smartos.explore.practice_late import practice\npractice()",
+    "from smartos.explore.dtrace.dirt import explorer\nexplorer()",
+    "from smartos.explore.kvm.port_story import stepper\nstepper()",
+    "from smartos.explore.exercises.late import practice\npractice()",
     "from smartos.explore import Answer, Predict\n"
     "Predict('half', 'Half of `4`?', [Answer(2, 'Twice `2`.'), Answer(8, 'That is double.')], key=4 // 2)",
 ]

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.site.pages import toc
 from tests.site.parts import made, stores
 from tests.site.visit import DESK, visit
-
 from tools.zip import NAME, zip_book
 
 

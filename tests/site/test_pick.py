@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from smartos.explore.kit.explorer import Explorer
+from smartos.explore.kit.live import front_end, style
+from smartos.explore.zfs import label_bytes
 from tests.site.parts import HOLDS
 from tests.site.visit import DESK, PHONE, visit
-
-from smartos.explore import label_bytes
-from smartos.explore.explorer import Explorer
-from smartos.explore.live import front_end, style
 from tools.paths import ROOT
 from tools.serve import server
 

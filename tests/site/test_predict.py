@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
+
+from smartos.explore import Practice, Predict, Problem
+from smartos.explore.kit.reply import Pick
 from tests.site.pages import soup, toc
 from tests.site.parts import made, stores, with_parts
 from tests.site.visit import DESK, PHONE, SMALL, visit
-
-from smartos.explore import Practice, Predict, Problem
-from smartos.explore.reply import Pick
 
 PARTS = ".part.predict, .part.practice"
 WORDS = {True: "Right.", False: "Not so."}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.site.pages import soup, toc
 from tests.site.running import SLOW, Cell, python_files, stored
 from tests.site.visit import DESK, visit

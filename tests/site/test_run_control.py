@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
+
 from tests.site.running import LAB, SLOW, Cell, python_files, strip
 from tests.site.visit import DESK, PHONE, SCHEMES, SMALL, Visit, visit
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from tests.site.visit import DESK, Visit, visit
 
 WORDS = ["container", "crossbow", "uberblock", "Bryan Cantrill", "dtrace"]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from bs4 import Tag
+
 from tests.site.pages import anchors, article, html_files, internal, soup, source, toc
 from tools.addresses import LIST, read
 from tools.paths import ROOT

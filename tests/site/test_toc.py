@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import yaml
-from tests.site.pages import anchors, soup, toc, written
 
+from tests.site.pages import anchors, soup, toc, written
 from tools.paths import ROOT
 
 # What a chapter takes up, as it stands in the post; the order of this list is asserted against the post itself.

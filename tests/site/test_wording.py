@@ -5,6 +5,7 @@ from copy import copy
 from pathlib import Path
 
 import pytest
+
 from tests.site.pages import article, toc
 
 MONTH = "January|February|March|April|May|June|July|August|September|October|November|December"

@@ -8,7 +8,6 @@ import pytest
 
 from smartos.dtrace.kernel.activity import ERROR
 from smartos.dtrace.session import Session
-
 from tools import bench_dtrace
 
 

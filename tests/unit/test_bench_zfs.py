@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from smartos.zfs import lz4
+from smartos.zfs.format import lz4
 from tools import bench_rates, bench_zfs
 
 RATES = {

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 from bs4 import BeautifulSoup
-from tests.unit.extensions import load
 
+from tests.unit.extensions import load
 from tools.paths import ROOT
 
 CONFIG = f"""\

@@ -6,8 +6,9 @@ import pytest
 
 from smartos.commands import run
 from smartos.commands.system import System
-from smartos.zfs import compress, dmu
-from smartos.zfs.dmu_objset import LiveObjset
+from smartos.zfs.format import compress
+from smartos.zfs.format import types as dmu
+from smartos.zfs.live.dmu_objset import LiveObjset
 from tests.unit.zfs_pools import pool, sound
 
 LINES = (

@@ -8,10 +8,10 @@ import re
 import pytest
 
 from smartos.commands import System, run
-from smartos.zfs.dsl import ERRLOG_LAST, ERRLOG_SCRUB
-from smartos.zfs.pool import Pool
-from smartos.zfs.spa import verify
-from smartos.zfs.walk import walk
+from smartos.zfs.read.dsl import ERRLOG_LAST, ERRLOG_SCRUB
+from smartos.zfs.read.pool import Pool
+from smartos.zfs.read.walk import walk
+from smartos.zfs.spa.spa import verify
 from tests.unit.command_lines import bad, good, system
 
 __all__ = ["system"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from smartos.commands import run
 from smartos.commands.system import System
-from smartos.zfs import zfs_log
+from smartos.zfs.live import zfs_log
 
 
 def system(folder: Path) -> System:

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from smartos.commands import Output, System, run
-from smartos.zfs import lock
-from smartos.zfs.disk import FileDisk
-from smartos.zfs.lock import Lock
-from smartos.zfs.pool import Pool
-from smartos.zfs.spa import verify
-from smartos.zfs.walk import walk
+from smartos.zfs.disk import lock
+from smartos.zfs.disk.disk import FileDisk
+from smartos.zfs.disk.lock import Lock
+from smartos.zfs.read.pool import Pool
+from smartos.zfs.read.walk import walk
+from smartos.zfs.spa.spa import verify
 from tests.unit.command_lines import bad, good, system
 
 __all__ = ["system"]

@@ -65,8 +65,8 @@ def test_what_memory_does_not_hold_is_said(huge: System, monkeypatch: pytest.Mon
     def full(*_: object) -> bytes:
         raise MemoryError
 
-    monkeypatch.setattr("smartos.zfs.zpl.Zpl.listdir", full)
-    monkeypatch.setattr("smartos.zfs.zpl.Zpl.write_node", full)
+    monkeypatch.setattr("smartos.zfs.live.zpl.Zpl.listdir", full)
+    monkeypatch.setattr("smartos.zfs.live.zpl.Zpl.write_node", full)
     assert bad(huge, "cp huge tank:/file") == f"cp: {os.strerror(12)}\n"
     assert "No such file" in bad(huge, "cat tank:/file")  # it was made in memory only
     assert bad(huge, "ls tank:/") == f"ls: {os.strerror(12)}\n"
@@ -96,7 +96,7 @@ def test_a_file_is_not_copied_onto_itself(huge: System) -> None:
 
 def test_a_stream_that_the_host_has_no_room_for(huge: System, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     good(huge, "zfs snapshot tank@1")
-    monkeypatch.setattr("smartos.commands.zfs_stream.TemporaryFile", lambda **_: open("/dev/full", "wb", buffering=0))
+    monkeypatch.setattr("smartos.commands.zfs.stream.TemporaryFile", lambda **_: open("/dev/full", "wb", buffering=0))
     done = run("zfs send tank@1 | zfs receive tank/copy", huge)
     assert done.status == 1 and "cannot receive: the stream does not fit into " in done.err
     assert "No space left on device; TMPDIR names another folder" in done.err

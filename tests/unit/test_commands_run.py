@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from smartos.commands import COMMANDS, Output, System, run
-from smartos.zfs.namecheck import dataset_name, pool_name
 from smartos.commands.run import parse
 from smartos.commands.text import nicenum
-from smartos.zfs.dsl_prop import nicestrtonum
-from smartos.zfs import label, nvlist
-from smartos.zfs.disk import FileDisk, MemoryDisk
+from smartos.zfs.disk.disk import FileDisk, MemoryDisk
 from smartos.zfs.errors import CorruptPool
-from smartos.zfs.pool import Pool
-from smartos.zfs.spa import Spa, verify
-from smartos.zfs.spa_history import COMMAND, LARGEST, History, HistoryPhys, read_history, records
+from smartos.zfs.format import label, nvlist
+from smartos.zfs.live.dsl_prop import nicestrtonum
+from smartos.zfs.live.spa_history import COMMAND, LARGEST, History, HistoryPhys, read_history, records
+from smartos.zfs.namecheck import dataset_name, pool_name
+from smartos.zfs.read.pool import Pool
+from smartos.zfs.spa.spa import Spa, verify
 from tests.unit.command_lines import bad, good, system
 
 __all__ = ["system"]

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from smartos.commands import System, run
-from smartos.commands.zdb import OPTIONS, REFUSED
 from smartos.commands.text import ctime
-from smartos.commands.zdb_text import compact, histogram, nicenum, nvlist_lines
-from smartos.zfs import nvlist
-from smartos.zfs.blkptr import DVA, Blkptr
-from smartos.zfs.disk import FileDisk
-from smartos.zfs.nvlist import NVList
-from smartos.zfs.spa import Spa
+from smartos.commands.zdb.main import OPTIONS, REFUSED
+from smartos.commands.zdb.text import compact, histogram, nicenum, nvlist_lines
+from smartos.zfs.disk.disk import FileDisk
+from smartos.zfs.format import nvlist
+from smartos.zfs.format.blkptr import DVA, Blkptr
+from smartos.zfs.format.nvlist import NVList
+from smartos.zfs.spa.spa import Spa
 
 SIZE = 64 << 20
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from smartos.commands import System, run
-from smartos.zfs.spa import verify
+from smartos.zfs.spa.spa import verify
 from tests.unit.command_lines import NOON, bad, good
 
 

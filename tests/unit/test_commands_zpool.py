@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from smartos.commands import System, run
-from smartos.zfs.disk import FileDisk
-from smartos.zfs.faults import FaultyDisk, UnreadableSector
-from smartos.zfs.label import DATA_OFFSET, DESTROYED, PHYS_OFFSET, label_offset, pack_config, read_labels
-from smartos.zfs.nvlist import NVList
-from smartos.zfs.pool import Pool
-from smartos.zfs.spa import verify
-from smartos.zfs.spa_history import COMMAND, read_history
+from smartos.zfs.disk.disk import FileDisk
+from smartos.zfs.disk.faults import FaultyDisk, UnreadableSector
+from smartos.zfs.format.label import DATA_OFFSET, DESTROYED, PHYS_OFFSET, label_offset, pack_config, read_labels
+from smartos.zfs.format.nvlist import NVList
+from smartos.zfs.live.spa_history import COMMAND, read_history
+from smartos.zfs.read.pool import Pool
+from smartos.zfs.spa.spa import verify
 from tests.unit.command_lines import bad, good, system
 
 __all__ = ["system"]

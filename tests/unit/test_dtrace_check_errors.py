@@ -8,7 +8,7 @@ from smartos.dtrace.ctf import C, Pointer
 from smartos.dtrace.environment import ProbeArg, ProbeInfo
 from smartos.dtrace.errors import DError
 from smartos.dtrace.ident import Ident, Kind, Stability
-from smartos.dtrace.parse.match import matches
+from smartos.dtrace.match import matches
 from smartos.dtrace.parse.parser import parse
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from smartos.dtrace.code.difo_check import validate
 from smartos.dtrace.dif import BYREF, CTF, GLOBAL, SCALAR, STR, THREAD, Difo, DifType, DifVar, Op, branch, word2, word3
+from smartos.dtrace.kernel.difo_check import validate
 
 RET = word3(Op.RET, 0, 0, 1)
 INT = DifType(CTF, 1, 0, 4)

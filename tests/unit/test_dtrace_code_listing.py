@@ -8,10 +8,10 @@ import pytest
 
 from smartos.dtrace.check.globals import new_environment
 from smartos.dtrace.code.compile import compile_expression, compile_program
-from smartos.dtrace.code.difo_check import validate
 from smartos.dtrace.code.listing import instruction, listing, object_listing
 from smartos.dtrace.dif import Difo
 from smartos.dtrace.errors import DError
+from smartos.dtrace.kernel.difo_check import validate
 
 
 def objects(text: str, **settings: object) -> list[Difo]:

@@ -168,7 +168,7 @@ def test_clocks_run_while_a_command_works(system):
 
 
 def test_an_output_file_is_opened_before_anything_is_enabled(system, monkeypatch):
-    monkeypatch.setattr("smartos.commands.dtrace.Command._enable", lambda *_: pytest.fail("something was enabled"))
+    monkeypatch.setattr("smartos.commands.dtrace.main.Command._enable", lambda *_: pytest.fail("something was enabled"))
     done = dtrace(system, "-o", "no/such", "-n", "BEGIN { exit(0); }")
     assert (done.err, done.status) == ("dtrace: failed to open output file 'no/such': No such file or directory\n", 1)
     done = dtrace(system, "-o", "no/such", "-ln", "BEGIN")

@@ -4,14 +4,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from smartos.dtrace.consumer import aggregate, charts
+from smartos.dtrace.consumer import charts
 from smartos.dtrace.consumer.aggprint import Table
-from smartos.dtrace.consumer.aggregate import Aggregation
 from smartos.dtrace.consumer.aggstore import Store
 from smartos.dtrace.consumer.charts import Style
-from smartos.dtrace.consumer.options import Options
 from smartos.dtrace.consumer.render import Sheet
+from smartos.dtrace.kernel import aggregate
+from smartos.dtrace.kernel.aggregate import Aggregation
 from smartos.dtrace.kernel.buffer import Record
+from smartos.dtrace.options import Options
 from smartos.dtrace.program import Act, Action
 
 PLAIN = Style()

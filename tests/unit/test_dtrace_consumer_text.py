@@ -7,14 +7,10 @@ from types import SimpleNamespace
 import pytest
 
 from smartos.dtrace import ctf
-from smartos.dtrace.code import dof
 from smartos.dtrace.consumer import messages, names, printtype
-from smartos.dtrace.consumer.aggregate import Aggregation
 from smartos.dtrace.consumer.aggstore import Element
-from smartos.dtrace.consumer.cells import Cell
 from smartos.dtrace.consumer.consume import Consumer
 from smartos.dtrace.consumer.names import Names, Symbol
-from smartos.dtrace.consumer.options import Options, stability
 from smartos.dtrace.consumer.printf import parse, validate, validate_keys
 from smartos.dtrace.consumer.render import Abort, Sheet, render
 from smartos.dtrace.consumer.traced import traced
@@ -23,7 +19,11 @@ from smartos.dtrace.dif import Difo
 from smartos.dtrace.environment import Environment, ProbeInfo
 from smartos.dtrace.errors import DError, OptionError
 from smartos.dtrace.ident import Ident, Kind, Signature
+from smartos.dtrace.kernel import dof
+from smartos.dtrace.kernel.aggregate import Aggregation
 from smartos.dtrace.kernel.buffer import Drops, Ecb, Entry, FaultData, Record, Status
+from smartos.dtrace.kernel.cells import Cell
+from smartos.dtrace.options import Options, stability
 from smartos.dtrace.program import Act, Action, EcbDesc, Lib, Program, Statement
 from smartos.dtrace.tree import ProbeDesc
 

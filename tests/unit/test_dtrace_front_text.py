@@ -6,9 +6,9 @@ from smartos.dtrace.check.globals import new_environment
 from smartos.dtrace.environment import NoProbes
 from smartos.dtrace.errors import DError
 from smartos.dtrace.ident import Stability
+from smartos.dtrace.match import glob, matches
 from smartos.dtrace.parse.cpp import Preprocessor, preprocess
 from smartos.dtrace.parse.macros import strtoull, unescape
-from smartos.dtrace.parse.match import glob, matches
 from smartos.dtrace.parse.parser import parse
 from smartos.dtrace.tree import ProbeDesc
 

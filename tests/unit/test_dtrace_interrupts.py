@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from smartos.commands import dtrace_child, run
+from smartos.commands import run
+from smartos.commands.dtrace import child as dtrace_child
 from smartos.commands.system import System
-from smartos.dtrace.consumer.options import Options
+from smartos.dtrace.options import Options
 from smartos.dtrace.session import Session
 
 SOURCE = Path(__file__).parents[2] / "src"

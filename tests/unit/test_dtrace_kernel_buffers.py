@@ -2,13 +2,13 @@
 
 import pytest
 
-from smartos.dtrace.consumer.options import Options
 from smartos.dtrace.dif import Difo, DifType, Op, word2, word3
 from smartos.dtrace.environment import ProbeInfo
 from smartos.dtrace.kernel.buffer import Ecb, Entry
 from smartos.dtrace.kernel.buffers import FILL, RING, AggregationRoom, Buffer
 from smartos.dtrace.kernel.ecb import Einval, create
 from smartos.dtrace.kernel.speculation import Illegal, Speculations, State
+from smartos.dtrace.options import Options
 from smartos.dtrace.program import Act, Action, EcbDesc
 from smartos.dtrace.tree import ProbeDesc
 

@@ -3,8 +3,8 @@
 import pytest
 
 from smartos.dtrace import trace
-from smartos.dtrace.consumer.options import Options
 from smartos.dtrace.errors import DError
+from smartos.dtrace.options import Options
 from smartos.dtrace.session import Session, run_script
 from smartos.probes import acting, declare
 

@@ -5,16 +5,16 @@ from collections import Counter
 
 import pytest
 
-from smartos import events, probes
-from smartos.dtrace import run_script, trace
+from smartos import probes
+from smartos import recording as events
+from smartos.dtrace import profile, run_script, trace
 from smartos.dtrace.ctf import Struct, Types, resolve, sizeof, spelling
 from smartos.dtrace.errors import DError
-from smartos.dtrace.providers import kvm, profile
-from smartos.dtrace.providers.table import Table
-from smartos.dtrace.system import ktypes, library
+from smartos.dtrace.system import ktypes, kvm, library
 from smartos.dtrace.system.setup import setting
+from smartos.dtrace.system.table import Table
 from smartos.dtrace.tree import ProbeDesc
-from smartos.workload import Workload
+from smartos.idle_node import Workload
 
 
 def test_the_first_three_probes_are_dtrace_s_own():
@@ -79,7 +79,7 @@ def test_a_program_loads_only_what_it_names():
 
 
 def test_without_the_library_its_names_are_unknown():
-    from smartos.dtrace.consumer.options import Options
+    from smartos.dtrace.options import Options
 
     options = Options.command()
     options.set("nolibs")
@@ -118,7 +118,7 @@ def _functions(stack: tuple[str, ...]) -> list[str]:
 
 
 def test_every_frame_of_the_node_s_stacks_is_a_probe_of_fbt():
-    from smartos.workload import calls
+    from smartos.idle_node import calls
 
     frames = {function for _, context in _watched(3) for function in _functions(context["stack"])}
     listed = {f"{row.module}`{row.function}" for row in Table().all() if row.provider == "fbt"}

@@ -4,9 +4,8 @@ answer, and its solutions are right."""
 import nbformat
 import pytest
 
-from smartos.explore.d_exercises import check
+from smartos.explore.dtrace.exercises import check
 from tests.unit import labs
-
 
 LAB = "dtrace"
 

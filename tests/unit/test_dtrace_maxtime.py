@@ -5,8 +5,8 @@ import pytest
 from smartos.commands import run
 from smartos.commands.system import System
 from smartos.dtrace import trace
-from smartos.dtrace.consumer.options import Options
 from smartos.dtrace.bound import MAXTIME, SECOND, STOPPED
+from smartos.dtrace.options import Options
 from smartos.dtrace.session import run_script
 
 COUNT = "profile-997 { @ = count(); } "

@@ -7,7 +7,7 @@ import pytest
 
 from smartos.commands import run
 from smartos.commands.system import System
-from smartos.dtrace.consumer import options as table
+from smartos.dtrace import options as table
 
 NAMES = sorted({
     *table._FLAG, *table._UNFLAG, *table._TEXT, *table._CHOICE, *table._COUNT, *table._OUTSIDE, *table._RUNTIME, *table._DYNAMIC,

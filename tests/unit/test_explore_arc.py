@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from smartos.explore import arc as figures
-from smartos.zfs.arc import ARC, LRU
-from smartos.zfs.arc_problems import shown
+from smartos.explore.zfs import arc as figures
+from smartos.zfs.arc.paper import ARC, LRU
+from smartos.zfs.arc.problems import shown
 
 STATES = list(figures.explorer().states())
 

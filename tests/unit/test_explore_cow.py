@@ -4,14 +4,14 @@ import re
 
 import pytest
 
-from smartos.explore import cow
-from smartos.explore.cow_figure import digits, where
-from smartos.zfs import checksum
-from smartos.zfs.blkptr import Blkptr
-from smartos.zfs.disk import Write, replay
-from smartos.zfs.label import DATA_OFFSET, RING_OFFSET, label_offset
-from smartos.zfs.pool import Pool
-from smartos.zfs.uberblock import MAGIC
+from smartos.explore.zfs import cow
+from smartos.explore.zfs.cow_figure import digits, where
+from smartos.zfs.disk.disk import Write, replay
+from smartos.zfs.format import checksum
+from smartos.zfs.format.blkptr import Blkptr
+from smartos.zfs.format.label import DATA_OFFSET, RING_OFFSET, label_offset
+from smartos.zfs.format.uberblock import MAGIC
+from smartos.zfs.read.pool import Pool
 
 CHANGES = ["byte", "two", "mode"]
 CHAIN = [*cow.PARENTS, "L0 2"]  # from the uberblock down; each holds the pointer to the next

@@ -6,7 +6,21 @@ from collections import Counter
 import pytest
 
 from smartos.commands import run
-from smartos.explore import d_buckets, d_guest_disk, d_heat, d_safety, d_speculation
+from smartos.explore.dtrace import (
+    buckets as d_buckets,
+)
+from smartos.explore.dtrace import (
+    guest_disk as d_guest_disk,
+)
+from smartos.explore.dtrace import (
+    heat as d_heat,
+)
+from smartos.explore.dtrace import (
+    safety as d_safety,
+)
+from smartos.explore.dtrace import (
+    speculation as d_speculation,
+)
 
 # Buckets
 

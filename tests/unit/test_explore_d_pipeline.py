@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from smartos.dtrace.code.difo_check import validate
 from smartos.dtrace.code.listing import listing
+from smartos.dtrace.kernel.difo_check import validate
 from smartos.dtrace.vm.frame import Frame as Firing
 from smartos.dtrace.vm.steps import signed
-from smartos.explore import d_pipeline
-from smartos.explore.d_watch import Watch
+from smartos.explore.dtrace import pipeline as d_pipeline
+from smartos.explore.dtrace.watch import Watch
 
 ALL = [(clause, firing) for clause in d_pipeline.CLAUSES for firing in d_pipeline.FIRINGS]
 

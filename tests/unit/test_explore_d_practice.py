@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 
-from smartos.explore import practice_d, practice_d_buckets
-from smartos.explore.practice import Practice, Problem
+from smartos.explore.exercises import d as practice_d
+from smartos.explore.exercises import d_buckets as practice_d_buckets
+from smartos.explore.kit.practice import Practice, Problem
 
 MAKERS = [practice_d, practice_d_buckets]
 SEEDS = range(60)

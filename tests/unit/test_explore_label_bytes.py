@@ -6,16 +6,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from smartos.explore import label_bytes
-from smartos.explore.explorer import Explorer
-from smartos.zfs import checksum, fields, nvlist
-from smartos.zfs.blkptr import DVA, Blkptr
-from smartos.zfs.disk import MemoryDisk
-from smartos.zfs.fields import Field
-from smartos.zfs.label import LABEL_SIZE, LABELS, PHYS_OFFSET, PHYS_SIZE, RING_OFFSET, label_offset, read_labels
-from smartos.zfs.pool import Pool
-from smartos.zfs.spa import Spa
-from smartos.zfs.uberblock import Uberblock
+from smartos.explore.kit.explorer import Explorer
+from smartos.explore.zfs import label_bytes
+from smartos.zfs.disk.disk import MemoryDisk
+from smartos.zfs.format import checksum, fields, nvlist
+from smartos.zfs.format.blkptr import DVA, Blkptr
+from smartos.zfs.format.fields import Field
+from smartos.zfs.format.label import LABEL_SIZE, LABELS, PHYS_OFFSET, PHYS_SIZE, RING_OFFSET, label_offset, read_labels
+from smartos.zfs.format.uberblock import Uberblock
+from smartos.zfs.read.pool import Pool
+from smartos.zfs.spa.spa import Spa
 
 MAKERS = [label_bytes.label, label_bytes.uberblock, label_bytes.pairs, label_bytes.pointer]
 DIGITS = re.compile(r'<g fill="ink[^>]*>|<text x="[\d. ]+" y="[\d.]+">([0-9a-f]{8,32})</text>')

@@ -6,8 +6,8 @@ import re
 import pytest
 
 from smartos import post
-from smartos.explore import decide, licences
-from smartos.explore.squarify import squarify
+from smartos.explore.kit.squarify import squarify
+from smartos.explore.post import decide, licences
 from smartos.post import clauses
 from tools.paths import ROOT
 

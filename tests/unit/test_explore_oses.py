@@ -7,7 +7,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from smartos import post
-from smartos.explore import dirt, oses
+from smartos.explore.dtrace import dirt
+from smartos.explore.post import oses
 
 
 @pytest.mark.parametrize("spacing", [3, 4, 6, 10])

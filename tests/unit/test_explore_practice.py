@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 
-from smartos.explore import LatticeError, Practice, Problem, practice_guest, practice_late, practice_quantize
-from smartos.explore.dirt import late, served
-from smartos.explore.part import unpacked
-from smartos.explore.quantize import ats, bucket
-from smartos.explore.reply import Hex, Number, Pick, Reply, Text
+from smartos.explore import LatticeError, Practice, Problem
+from smartos.explore.dtrace.dirt import late, served
+from smartos.explore.dtrace.quantize import ats, bucket
+from smartos.explore.exercises import guest as practice_guest
+from smartos.explore.exercises import late as practice_late
+from smartos.explore.exercises import quantize as practice_quantize
+from smartos.explore.kit.part import unpacked
+from smartos.explore.kit.reply import Hex, Number, Pick, Reply, Text
 from smartos.kvm import NoEngine, run
 from tools.assets import node
 from tools.paths import ROOT

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from smartos.explore import practice_column
-from smartos.explore.frame import Table
-from smartos.explore.practice import Problem
-from smartos.zfs.raidz import raidz_map
+from smartos.explore.exercises import column as practice_column
+from smartos.explore.kit.frame import Table
+from smartos.explore.kit.practice import Problem
+from smartos.zfs.vdev.raidz_map import raidz_map
 
 SEEDS = [*range(200), 999_999_999]
 

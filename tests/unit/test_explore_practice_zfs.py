@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 
-from smartos.explore import power_cut, practice_snapshot, practice_uberblock
-from smartos.explore.practice import Practice, Problem
-from smartos.zfs.faults import after_power_cut
-from smartos.zfs.pool import Pool
-from smartos.zfs.spa import verify
+from smartos.explore.exercises import snapshot as practice_snapshot
+from smartos.explore.exercises import uberblock as practice_uberblock
+from smartos.explore.kit.practice import Practice, Problem
+from smartos.explore.zfs import power_cut
+from smartos.zfs.disk.faults import after_power_cut
+from smartos.zfs.read.pool import Pool
+from smartos.zfs.spa.spa import verify
 
 MAKERS = [practice_snapshot, practice_uberblock]
 SEEDS = range(45)

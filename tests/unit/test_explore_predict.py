@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from smartos.explore import Answer, LatticeError, Predict
-from smartos.explore.part import marked, unpacked
+from smartos.explore.kit.part import marked, unpacked
 
 EXITS = 4
 

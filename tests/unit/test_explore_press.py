@@ -8,7 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from smartos import post
-from smartos.explore import press, reprint, timeline
+from smartos.explore.post import press, reprint, timeline
 
 BOOK = Path(__file__).parents[2] / "book"
 WRITTEN = [line for line in post.lines() if line.kind != "blank"]

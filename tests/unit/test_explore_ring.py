@@ -4,13 +4,13 @@ import re
 
 import pytest
 
-from smartos.explore import ring, ring_crash
-from smartos.explore.ring_crash import ASHIFT, LAST, SIZE, SLOT, SLOTS
-from smartos.zfs import checksum
-from smartos.zfs.disk import Flush, Write
-from smartos.zfs.label import RING_OFFSET, label_offset
-from smartos.zfs.pool import Pool
-from smartos.zfs.uberblock import slot_of, slots
+from smartos.explore.zfs import ring, ring_crash
+from smartos.explore.zfs.ring_crash import ASHIFT, LAST, SIZE, SLOT, SLOTS
+from smartos.zfs.disk.disk import Flush, Write
+from smartos.zfs.format import checksum
+from smartos.zfs.format.label import RING_OFFSET, label_offset
+from smartos.zfs.format.uberblock import slot_of, slots
+from smartos.zfs.read.pool import Pool
 
 RUNS = [(cut, disk) for cut, _ in ring.CUTS for disk, _ in ring.DISKS]
 

@@ -6,7 +6,9 @@ from datetime import date
 import pytest
 
 from smartos import post
-from smartos.explore import confine, deck, exit_reasons, kvmstat, port_story, quantize
+from smartos.explore.dtrace import quantize
+from smartos.explore.kvm import exit_reasons, kvmstat, port_story
+from smartos.explore.post import confine, deck
 
 
 def test_kvmstat_s_listed_causes_explain_a_fifth_to_a_third_of_the_exits() -> None:

@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from smartos.explore import snapshots
-from smartos.explore.snapshots import CLONE, HOME, RECORD, SHARES, SIZES, SNAPSHOT, measured
-from smartos.zfs.pool import Pool
-from smartos.zfs.spa import Spa, verify
-from smartos.zfs.walk import Walker
+from smartos.explore.zfs import snapshots
+from smartos.explore.zfs.snapshots import CLONE, HOME, RECORD, SHARES, SIZES, SNAPSHOT, measured
+from smartos.zfs.read.pool import Pool
+from smartos.zfs.read.walk import Walker
+from smartos.zfs.spa.spa import Spa, verify
 
 WHATS = ["snapshot", "clone", "copy"]
 

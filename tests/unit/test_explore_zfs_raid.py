@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from smartos.explore import columns, heal, write_hole
-from smartos.explore.explorer import Explorer
-from smartos.zfs.disk import MemoryDisk
-from smartos.zfs.raid5 import PlainMirror, Raid5, xor
-from smartos.zfs.raidz import psize_to_asize, raidz_map
+from smartos.explore.kit.explorer import Explorer
+from smartos.explore.zfs import columns, heal, write_hole
+from smartos.zfs.disk.disk import MemoryDisk
+from smartos.zfs.disk.raid5 import PlainMirror, Raid5, xor
+from smartos.zfs.vdev.raidz_map import psize_to_asize, raidz_map
 
 # Where columns land
 

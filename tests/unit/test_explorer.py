@@ -8,8 +8,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from smartos.explore import Choice, Explorer, Flag, Frame, LatticeError, Range, Stepper, Table
-from smartos.explore.live import front_end, widget_bundle
-from smartos.explore.part import STORED, unpacked
+from smartos.explore.kit.live import front_end, widget_bundle
+from smartos.explore.kit.part import STORED, unpacked
 
 
 def frame(disks: int, parity: int, fast: bool = False) -> Frame:

@@ -5,8 +5,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from smartos.explore.glyphs import GLYPHS, TECHS, glyph
-from smartos.explore.svg import COLOURS
+from smartos.explore.kit.glyphs import GLYPHS, TECHS, glyph
+from smartos.explore.kit.svg import COLOURS
 from tools.paths import ROOT
 
 TOKENS = (ROOT / "book/static/css/tokens.css").read_text("utf-8")

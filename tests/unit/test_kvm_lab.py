@@ -5,10 +5,9 @@ import re
 import nbformat
 import pytest
 
-from smartos.explore.exit_log import exit_stepper, log_table
+from smartos.explore.kvm.exit_log import exit_stepper, log_table
 from smartos.kvm import GUESTS, run
 from tests.unit import labs
-
 
 LAB = "kvm"
 

@@ -8,8 +8,22 @@ import json
 import pytest
 
 from smartos.kvm import (
-    GUESTS, VM, AlreadyRun, BadEngine, Guest, GuestFault, GuestTooLarge, KvmError, NoEngine, NoKVM, NoRecording, NoUnicorn,
-    engines, kvm_cpu, run, unicorn_cpu,
+    GUESTS,
+    VM,
+    AlreadyRun,
+    BadEngine,
+    Guest,
+    GuestFault,
+    GuestTooLarge,
+    KvmError,
+    NoEngine,
+    NoKVM,
+    NoRecording,
+    NoUnicorn,
+    engines,
+    kvm_cpu,
+    run,
+    unicorn_cpu,
 )  # fmt: skip
 from smartos.kvm.__main__ import record
 from smartos.kvm.recorded import provenance, recordings

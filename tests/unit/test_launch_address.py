@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from tests.unit.extensions import load
 
 address = load("launch_address")

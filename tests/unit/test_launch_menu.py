@@ -2,6 +2,7 @@
 
 import pytest
 from bs4 import BeautifulSoup
+
 from tests.unit.extensions import load
 
 launch = load("book_launch")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+
 from tests.unit.extensions import load
 
 notebook = load("launch_notebook")

@@ -3,6 +3,7 @@
 import pytest
 from docutils import nodes
 from docutils.utils import new_document
+
 from tests.unit.extensions import load
 
 words = load("look_words")

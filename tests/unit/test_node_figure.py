@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from smartos.explore.node_figure import HEIGHT, LETTERS, PARTS, SIZE, WAYS, WIDTH, explorer, node
+from smartos.explore.post.node_figure import HEIGHT, LETTERS, PARTS, SIZE, WAYS, WIDTH, explorer, node
 from tests.unit.test_glyphs import token
 
 

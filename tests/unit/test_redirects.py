@@ -1,6 +1,7 @@
 """Addresses that last: how the list of redirects is read, and what becomes of an old anchor."""
 
 import pytest
+
 from tests.unit.extensions import load
 
 redirects = load("book_redirects")

@@ -7,10 +7,11 @@ from collections import OrderedDict
 import pytest
 
 from smartos.probes import matching, subscribe
-from smartos.zfs import arc_problems, traces
-from smartos.zfs.arc import ARC, LRU, Cache
-from smartos.zfs.arc_state import ARC_GROW_RETRY, ARC_MINTIME, HZ, MAXBLOCK, ArcThrottled, ArcTooSmall, Header, State
-from smartos.zfs.arc_zfs import STATES, ZfsArc
+from smartos.zfs.arc import problems as arc_problems
+from smartos.zfs.arc import traces
+from smartos.zfs.arc.paper import ARC, LRU, Cache
+from smartos.zfs.arc.state import ARC_GROW_RETRY, ARC_MINTIME, HZ, MAXBLOCK, ArcThrottled, ArcTooSmall, Header, State
+from smartos.zfs.arc.zfs import STATES, ZfsArc
 
 K, M = 1 << 10, 1 << 20
 SHORT = [(name, make(3000)) for name, (_, make) in traces.TRACES.items()]

@@ -4,11 +4,12 @@ import struct
 
 import pytest
 
-from smartos.zfs import checksum, compress, dmu
-from smartos.zfs.blkptr import DVA, Blkptr, blkptrs
-from smartos.zfs.dnode import USED_BYTES, Dnode, block_pointer, pointers
+from smartos.zfs.dmu.dnode import USED_BYTES, Dnode, block_pointer, pointers
 from smartos.zfs.errors import CorruptPool
-from smartos.zfs.uberblock import Uberblock, ring, slot_of, slots
+from smartos.zfs.format import checksum, compress
+from smartos.zfs.format import types as dmu
+from smartos.zfs.format.blkptr import DVA, Blkptr, blkptrs
+from smartos.zfs.format.uberblock import Uberblock, ring, slot_of, slots
 
 POINTER = Blkptr(
     (DVA(0, 0x8400, 0x200), DVA(1, 0x1C08400, 0x200)), 0x4000, 0x200, compress.LZJB, checksum.FLETCHER_4, dmu.DNODE, 0,

@@ -6,13 +6,14 @@ from collections import Counter
 
 import pytest
 
-from smartos.zfs import campaign, lock
-from smartos.zfs.campaign import Tally, crash_campaign, fault_campaign, process_campaign
-from smartos.zfs.campaign_crash import held, prefixes, record, reorderings
-from smartos.zfs.campaign_process import processes
-from smartos.zfs.campaign_tally import SIZE
-from smartos.zfs.disk import Flush, MemoryDisk, Write, replay
-from smartos.zfs.label import DATA_OFFSET, END_SIZE
+from smartos.zfs.campaign import __main__ as campaign
+from smartos.zfs.campaign.__main__ import Tally, crash_campaign, fault_campaign, process_campaign
+from smartos.zfs.campaign.crash import held, prefixes, record, reorderings
+from smartos.zfs.campaign.process import processes
+from smartos.zfs.campaign.tally import SIZE
+from smartos.zfs.disk import lock
+from smartos.zfs.disk.disk import Flush, MemoryDisk, Write, replay
+from smartos.zfs.format.label import DATA_OFFSET, END_SIZE
 
 
 @pytest.mark.parametrize(("seed", "shape"), [(0, "stripe"), (1, "mirror"), (2, "raidz1")])

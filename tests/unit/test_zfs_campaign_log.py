@@ -2,10 +2,10 @@
 
 import pytest
 
-from smartos.zfs import spa as spa_module
-from smartos.zfs import checksum
-from smartos.zfs.campaign_log import Promised, cuts, log_campaign, record, reordered
-from smartos.zfs.disk import Flush, Write
+from smartos.zfs.campaign.log import Promised, cuts, log_campaign, record, reordered
+from smartos.zfs.disk.disk import Flush, Write
+from smartos.zfs.format import checksum
+from smartos.zfs.spa import spa as spa_module
 
 MAGIC = checksum.ECK_MAGIC.to_bytes(8, "little")
 

@@ -7,8 +7,8 @@ from types import ModuleType
 
 import pytest
 
-from smartos.zfs import checksum
 from smartos.zfs.errors import Unsupported
+from smartos.zfs.format import checksum
 from tools.peers import PeerMissing
 from tools.wheels import wheel
 

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from smartos.zfs import compress
 from smartos.zfs.errors import CorruptPool, Unsupported, ZfsError
+from smartos.zfs.format import compress
 
 WRITTEN = [compress.LZJB, compress.GZIP_1, compress.GZIP_6, compress.GZIP_9, compress.ZLE, compress.LZ4]
 NAMES = [compress.name_of(kind) for kind in WRITTEN]

@@ -6,10 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from smartos.zfs.disk import (
-    Disk, DiskError, FileDisk, Flush, MemoryDisk, OutOfRange, Recorder, ScratchDisk, Write, reordered, replay, survivors,
+from smartos.zfs.disk.disk import (
+    Disk,
+    DiskError,
+    FileDisk,
+    Flush,
+    MemoryDisk,
+    OutOfRange,
+    Recorder,
+    ScratchDisk,
+    Write,
+    reordered,
+    replay,
+    survivors,
     writes,
-)  # fmt: skip
+)
 
 SIZE = 1 << 20
 

@@ -4,11 +4,11 @@ import random
 
 import pytest
 
-from smartos.zfs import dmu
-from smartos.zfs.disk import MemoryDisk
-from smartos.zfs.dsl_dir import QuotaExceeded
+from smartos.zfs.disk.disk import MemoryDisk
 from smartos.zfs.errors import Busy, Exists, InvalidName, NoSpace, Unsupported
-from smartos.zfs.spa import Spa
+from smartos.zfs.format import types as dmu
+from smartos.zfs.live.dsl_dir import QuotaExceeded
+from smartos.zfs.spa.spa import Spa
 from tests.unit.zfs_pools import files, pool, reread, sound
 
 MIB = 1 << 20

@@ -5,12 +5,20 @@ import random
 
 import pytest
 
-from smartos.zfs.disk import DiskError, DiskGone, MemoryDisk, Recorder
-from smartos.zfs.errors import DeviceError
-from smartos.zfs.faults import (
-    BitRot, FaultyDisk, Gone, LostWrite, MisdirectedWrite, PowerCut, PowerSupply, TornWrite, UnreadableSector,
+from smartos.zfs.disk.disk import DiskError, DiskGone, MemoryDisk, Recorder
+from smartos.zfs.disk.faults import (
+    BitRot,
+    FaultyDisk,
+    Gone,
+    LostWrite,
+    MisdirectedWrite,
+    PowerCut,
+    PowerSupply,
+    TornWrite,
+    UnreadableSector,
     after_power_cut,
-)  # fmt: skip
+)
+from smartos.zfs.errors import DeviceError
 
 SIZE = 1 << 18
 OLD, NEW = b"o" * 2048, b"n" * 2048

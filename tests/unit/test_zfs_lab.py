@@ -9,9 +9,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from smartos.zfs import MemoryDisk, Pool
-from smartos.zfs.walk import walk
+from smartos.zfs.read.walk import walk
 from tests.unit import labs
-
 
 LAB = "zfs"
 

@@ -2,14 +2,22 @@
 
 import pytest
 
-from smartos.zfs import features
-from smartos.zfs.blkptr import DVA, Blkptr
-from smartos.zfs.devices import check_version
-from smartos.zfs.disk import MemoryDisk
+from smartos.zfs.disk.disk import MemoryDisk
 from smartos.zfs.errors import NotAPool, PoolFaulted, Unsupported, ZfsError
-from smartos.zfs.label import LABEL_SIZE, RING_OFFSET, data_size, label_offset, pack_config, pack_label, read_labels
-from smartos.zfs.pool import Pool
-from smartos.zfs.uberblock import Uberblock, slot_of
+from smartos.zfs.format import features
+from smartos.zfs.format.blkptr import DVA, Blkptr
+from smartos.zfs.format.label import (
+    LABEL_SIZE,
+    RING_OFFSET,
+    data_size,
+    label_offset,
+    pack_config,
+    pack_label,
+    read_labels,
+)
+from smartos.zfs.format.uberblock import Uberblock, slot_of
+from smartos.zfs.read.devices import check_version
+from smartos.zfs.read.pool import Pool
 
 SIZE = (64 << 20) + 1000
 CONFIG = {

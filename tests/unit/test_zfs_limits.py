@@ -10,7 +10,7 @@ import pytest
 
 from smartos.commands import System, run
 from smartos.zfs.errors import Busy, Exists, InvalidName, NameTooLong, NoSuchName, Unsupported, ZfsError
-from smartos.zfs.spa import Spa
+from smartos.zfs.spa.spa import Spa
 from tests.unit.command_lines import good, system
 from tests.unit.zfs_pools import devices, files, pool, reread, sound
 

@@ -8,7 +8,7 @@ import pytest
 
 import smartos.zfs
 
-LOADED = "import sys; import smartos.zfs.arc; print('smartos.zfs.spa' in sys.modules, 'smartos.zfs.pool' in sys.modules)"
+LOADED = "import sys; import smartos.zfs.arc.paper; print('smartos.zfs.spa.spa' in sys.modules, 'smartos.zfs.read.pool' in sys.modules)"
 
 
 def test_every_name_is_that_of_its_module_and_is_listed() -> None:

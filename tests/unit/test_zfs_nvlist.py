@@ -5,9 +5,9 @@ import struct
 
 import pytest
 
-from smartos.zfs import nvlist, nvlist_native
 from smartos.zfs.errors import CorruptPool, Unsupported, ZfsError
-from smartos.zfs.nvlist import NVList
+from smartos.zfs.format import nvlist, nvlist_native
+from smartos.zfs.format.nvlist import NVList
 
 EVERYTHING = NVList(
     {

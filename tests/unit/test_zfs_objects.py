@@ -5,14 +5,15 @@ import struct
 
 import pytest
 
-from smartos.zfs import dmu, sa, zap
-from smartos.zfs.blkptr import DVA, Blkptr
-from smartos.zfs.dnode import Dnode
-from smartos.zfs.dsl import Bpobj, Deadlist, DslDataset, DslDir
+from smartos.zfs.dmu import sa, zap
+from smartos.zfs.dmu.dnode import Dnode
+from smartos.zfs.dmu.objset import ZFS, ZVOL, Objset, ObjsetPhys, ZilHeader
 from smartos.zfs.errors import CorruptPool, NoSuchName, NoSuchObject, ZfsError
-from smartos.zfs.objset import ZFS, ZVOL, Objset, ObjsetPhys, ZilHeader
-from smartos.zfs.znode import Filesystem, Znode, dirent
-from smartos.zfs.zvol import Zvol
+from smartos.zfs.format import types as dmu
+from smartos.zfs.format.blkptr import DVA, Blkptr
+from smartos.zfs.read.dsl import Bpobj, Deadlist, DslDataset, DslDir
+from smartos.zfs.read.znode import Filesystem, Znode, dirent
+from smartos.zfs.read.zvol import Zvol
 
 
 class Store:

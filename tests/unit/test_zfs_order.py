@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from smartos.commands import run
-from smartos.zfs import dmu, sa
+from smartos.zfs.dmu import sa
 from smartos.zfs.errors import CorruptPool, Unsupported
-from smartos.zfs.spa import Spa
+from smartos.zfs.format import types as dmu
+from smartos.zfs.spa.spa import Spa
 from tests.unit.zfs_pools import BOTH, devices, files, pool, reread, sound
 from tests.unit.zfs_swapped import swap_attributes, write_swapped
 

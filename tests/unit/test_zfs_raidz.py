@@ -5,8 +5,8 @@ from itertools import combinations
 
 import pytest
 
-from smartos.zfs import galois
-from smartos.zfs.raidz import RaidzError, generate, psize_to_asize, raidz_map, reconstruct
+from smartos.zfs.vdev import galois
+from smartos.zfs.vdev.raidz_map import RaidzError, generate, psize_to_asize, raidz_map, reconstruct
 
 SHAPES = [(n, p) for p in (1, 2, 3) for n in range(p + 1, p + 7)]
 

@@ -11,11 +11,12 @@ import pytest
 
 from smartos.commands import run
 from smartos.commands.run import Pipe
-from smartos.commands.output import Output
 from smartos.commands.system import System
-from smartos.zfs import checksum, receive, replay
+from smartos.output import Output
 from smartos.zfs.errors import ZfsError
-from smartos.zfs.spa import Spa
+from smartos.zfs.format import checksum
+from smartos.zfs.spa.spa import Spa
+from smartos.zfs.stream import receive, replay
 from tests.unit.zfs_pools import BOTH, devices, files, pool, sound
 
 LIMIT = 1 << 20

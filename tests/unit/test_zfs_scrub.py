@@ -4,14 +4,14 @@ import random
 
 import pytest
 
-from smartos.zfs.disk import MemoryDisk
+from smartos.zfs.campaign.workload import Workload, differences, on_disk
+from smartos.zfs.disk.disk import MemoryDisk
+from smartos.zfs.disk.faults import FaultyDisk, Gone, rot
 from smartos.zfs.errors import Busy, ChecksumError, NoSuchName, PoolFaulted, Unsupported
-from smartos.zfs.faults import FaultyDisk, Gone, rot
-from smartos.zfs.scan import RESILVER, SCRUB
-from smartos.zfs.spa import Spa
-from smartos.zfs.vdev_io import Flag, Zio
-from smartos.zfs.vdev_leaf import Leaf
-from smartos.zfs.workload import Workload, differences, on_disk
+from smartos.zfs.live.scan import RESILVER, SCRUB
+from smartos.zfs.spa.spa import Spa
+from smartos.zfs.vdev.leaf import Leaf
+from smartos.zfs.vdev.zio import Flag, Zio
 from tests.unit.zfs_pools import SIZE, devices, pool, sound
 
 SHAPES = (("mirror", 2), ("mirror", 3), ("raidz", 3), ("raidz2", 4), ("raidz3", 5))

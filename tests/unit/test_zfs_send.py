@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from smartos.zfs import replay
+from smartos.zfs.campaign.workload import Workload, differences, on_disk
 from smartos.zfs.errors import Busy, ChecksumError, CorruptPool, Exists, NoSuchName, Unsupported, ZfsError
-from smartos.zfs.workload import Workload, differences, on_disk
+from smartos.zfs.stream import replay
 from tests.unit.zfs_pools import BOTH, devices, files, pool, sound
 
 CHANCE = random.Random(6)

@@ -4,10 +4,10 @@ import random
 
 import pytest
 
-from smartos.zfs.disk import MemoryDisk, Recorder
+from smartos.zfs.campaign.workload import Workload
+from smartos.zfs.disk.disk import MemoryDisk, Recorder
 from smartos.zfs.errors import Busy, ReadOnly, Unsupported
-from smartos.zfs.spa import Spa
-from smartos.zfs.workload import Workload
+from smartos.zfs.spa.spa import Spa
 from tests.unit.zfs_pools import BOTH, SIZE, files, pool, sound
 
 CHANCE = random.Random(2)

@@ -6,18 +6,19 @@ from dataclasses import replace
 import pytest
 
 from smartos.probes import subscribe
-from smartos.zfs import checksum, dmu
-from smartos.zfs.blkptr import DVA, Blkptr
-from smartos.zfs.disk import MemoryDisk, Recorder
+from smartos.zfs.campaign.workload import Workload, differences, on_disk
+from smartos.zfs.disk.disk import MemoryDisk, Recorder
+from smartos.zfs.disk.faults import FaultyDisk, Gone
+from smartos.zfs.dmu.objset import ZilHeader
+from smartos.zfs.dmu.space import RangeTree
 from smartos.zfs.errors import NoSuchName, NotAPool, PoolFaulted, Unsupported
-from smartos.zfs.faults import FaultyDisk, Gone
-from smartos.zfs.label import read_labels
-from smartos.zfs.objset import ZilHeader
-from smartos.zfs.pool import Pool
-from smartos.zfs.spa import Spa
-from smartos.zfs.space import RangeTree
-from smartos.zfs.txg import PoolSuspended
-from smartos.zfs.workload import Workload, differences, on_disk
+from smartos.zfs.format import checksum
+from smartos.zfs.format import types as dmu
+from smartos.zfs.format.blkptr import DVA, Blkptr
+from smartos.zfs.format.label import read_labels
+from smartos.zfs.live.txg import PoolSuspended
+from smartos.zfs.read.pool import Pool
+from smartos.zfs.spa.spa import Spa
 from tests.unit.zfs_pools import BOTH, SIZE, devices, disks, files, pool, reread, sound
 
 SHAPES = (("", 1), ("", 3), ("mirror", 2), ("raidz", 3), ("raidz2", 5), ("raidz3", 5))

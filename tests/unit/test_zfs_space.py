@@ -4,8 +4,7 @@ import random
 
 import pytest
 
-from smartos.zfs.errors import CorruptPool
-from smartos.zfs.space import (
+from smartos.zfs.dmu.space import (
     ALLOC,
     FREE,
     Debug,
@@ -17,6 +16,7 @@ from smartos.zfs.space import (
     pack_entries,
     replay,
 )
+from smartos.zfs.errors import CorruptPool
 
 
 def words(data: bytes) -> list[int]:

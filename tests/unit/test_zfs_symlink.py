@@ -2,11 +2,11 @@
 
 import pytest
 
-from smartos.zfs.blkptr import Blkptr
+from smartos.zfs.dmu.sa import Layouts
 from smartos.zfs.errors import Exists, NameTooLong, NoSuchName
-from smartos.zfs.sa import Layouts
-from smartos.zfs.spa import Spa
-from smartos.zfs.zpl import Zpl
+from smartos.zfs.format.blkptr import Blkptr
+from smartos.zfs.live.zpl import Zpl
+from smartos.zfs.spa.spa import Spa
 from tests.unit.zfs_pools import devices, pool, reread, sound
 
 VERSIONS = (15, 23, 28)

@@ -5,11 +5,11 @@ from itertools import combinations
 
 import pytest
 
-from smartos.zfs.disk import MemoryDisk, Recorder
+from smartos.zfs.disk.disk import MemoryDisk, Recorder
+from smartos.zfs.disk.faults import BitRot, FaultyDisk, Gone, LostWrite, UnreadableSector, rot
 from smartos.zfs.errors import ChecksumError, PoolFaulted
-from smartos.zfs.faults import BitRot, FaultyDisk, Gone, LostWrite, UnreadableSector, rot
-from smartos.zfs.vdev import LABEL_START, Aux, Flag, Leaf, Mirror, Raidz, Replacing, Root, State
-from smartos.zfs.vdev_io import READ
+from smartos.zfs.vdev.tree import LABEL_START, Aux, Flag, Leaf, Mirror, Raidz, Replacing, Root, State
+from smartos.zfs.vdev.zio import READ
 from tests.unit.zfs_blocks import MIB, SHAPES, SIZE, Block, disks, errors, mirror, raidz
 
 

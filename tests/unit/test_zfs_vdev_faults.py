@@ -5,9 +5,9 @@ from collections import Counter
 
 import pytest
 
+from smartos.zfs.disk.faults import BitRot, FaultyDisk, Gone, LostWrite, MisdirectedWrite, TornWrite, UnreadableSector
 from smartos.zfs.errors import ChecksumError, DeviceError, PoolFaulted
-from smartos.zfs.faults import BitRot, FaultyDisk, Gone, LostWrite, MisdirectedWrite, TornWrite, UnreadableSector
-from smartos.zfs.vdev import LABEL_START, Flag, Vdev
+from smartos.zfs.vdev.tree import LABEL_START, Flag, Vdev
 from tests.unit.zfs_blocks import SHAPES, Block
 
 

@@ -5,15 +5,30 @@ import random
 import pytest
 
 from smartos import probes
-from smartos.zfs.disk import MemoryDisk
-from smartos.zfs.dtl import DirtyTimeLog
+from smartos.zfs.disk.disk import MemoryDisk
+from smartos.zfs.disk.faults import Gone, UnreadableSector, rot
 from smartos.zfs.errors import Busy, CorruptPool, Unsupported
-from smartos.zfs.faults import Gone, UnreadableSector, rot
-from smartos.zfs.vdev import (
-    LABEL_START, Aux, FileLeaf, Flag, Hole, Leaf, Mirror, Missing, Raidz, Replacing, Root, State, attach, build, config,
-    detach, state_name,
-)  # fmt: skip
-from smartos.zfs.vdev_io import ECKSUM, WRITE, Zio
+from smartos.zfs.vdev.dtl import DirtyTimeLog
+from smartos.zfs.vdev.tree import (
+    LABEL_START,
+    Aux,
+    FileLeaf,
+    Flag,
+    Hole,
+    Leaf,
+    Mirror,
+    Missing,
+    Raidz,
+    Replacing,
+    Root,
+    State,
+    attach,
+    build,
+    config,
+    detach,
+    state_name,
+)
+from smartos.zfs.vdev.zio import ECKSUM, WRITE, Zio
 from tests.unit.zfs_blocks import SHAPES, SIZE, Block, disks, errors, mirror, raidz
 
 # Dirty time logs, resilver, states

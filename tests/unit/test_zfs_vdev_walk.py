@@ -9,14 +9,14 @@ from collections.abc import Callable
 
 import pytest
 
-from smartos.zfs.campaign_vdev import vdev_campaign
-from smartos.zfs.disk import MemoryDisk, Recorder, Write, replay
+from smartos.zfs.campaign.vdev import vdev_campaign
+from smartos.zfs.campaign.workload import on_disk
+from smartos.zfs.disk.disk import MemoryDisk, Recorder, Write, replay
+from smartos.zfs.disk.faults import FaultyDisk, Gone
 from smartos.zfs.errors import PoolFaulted
-from smartos.zfs.faults import FaultyDisk, Gone
-from smartos.zfs.label import DATA_OFFSET, END_SIZE
-from smartos.zfs.scan import RESILVER, SCRUB
-from smartos.zfs.spa import Spa
-from smartos.zfs.workload import on_disk
+from smartos.zfs.format.label import DATA_OFFSET, END_SIZE
+from smartos.zfs.live.scan import RESILVER, SCRUB
+from smartos.zfs.spa.spa import Spa
 from tests.unit.zfs_pools import SIZE, devices, pool, sound
 
 

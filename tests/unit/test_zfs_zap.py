@@ -5,9 +5,9 @@ import struct
 
 import pytest
 
-from smartos.zfs import zap
+from smartos.zfs.dmu import zap
+from smartos.zfs.dmu.zap_leaf import leaf_shape
 from smartos.zfs.errors import CorruptPool, NoSpace, NoSuchName, ZfsError
-from smartos.zfs.zap_leaf import leaf_shape
 
 
 def blocks(data: bytes, size: int):  # noqa: ANN201 - a function from number to block
@@ -80,7 +80,7 @@ def test_the_hash_is_crc_64_of_the_name() -> None:
     """The polynomial's own value is the table's entry for 128, as the source asserts."""
     assert zap.hash_of("", 1 << 63) == 1 << 63
     assert zap.hash_of("\x80", 0, zap.FLAG_HASH64) != zap.hash_of("\x80", 0)
-    from smartos.zfs.zap_leaf import _crc_table
+    from smartos.zfs.dmu.zap_leaf import _crc_table
 
     assert _crc_table()[128] == 0xC96C5795D7870F42
     assert zap.hash_of("name", 5) & (1 << 36) - 1 == 0, "28 bits are kept"

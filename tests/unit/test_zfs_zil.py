@@ -2,10 +2,12 @@
 
 import struct
 
-from smartos.zfs import checksum, compress, dmu, zil
-from smartos.zfs.blkptr import DVA, Blkptr
+from smartos.zfs.dmu.objset import ZilHeader
 from smartos.zfs.errors import ChecksumError
-from smartos.zfs.objset import ZilHeader
+from smartos.zfs.format import checksum, compress
+from smartos.zfs.format import types as dmu
+from smartos.zfs.format.blkptr import DVA, Blkptr
+from smartos.zfs.read import zil
 
 SIZE = 4096
 EMBEDDED = Blkptr(

@@ -9,17 +9,18 @@ from collections.abc import Iterable
 import pytest
 
 from smartos import probes
-from smartos.zfs import zfs_log, zil
-from smartos.zfs.campaign_log import telling
-from smartos.zfs.disk import MemoryDisk, Recorder, Write
+from smartos.zfs.campaign.log import telling
+from smartos.zfs.disk.disk import MemoryDisk, Recorder, Write
+from smartos.zfs.disk.faults import FaultyDisk, Gone
 from smartos.zfs.errors import NoSpace, Unsupported
-from smartos.zfs.faults import FaultyDisk, Gone
-from smartos.zfs.pool import Pool
-from smartos.zfs.spa import Spa, verify
-from smartos.zfs.txg import PoolSuspended
-from smartos.zfs.walk import walk
-from smartos.zfs.zil_commit import Itx
-from smartos.zfs.zpl import Zpl
+from smartos.zfs.live import zfs_log
+from smartos.zfs.live.txg import PoolSuspended
+from smartos.zfs.live.zil_commit import Itx
+from smartos.zfs.live.zpl import Zpl
+from smartos.zfs.read import zil
+from smartos.zfs.read.pool import Pool
+from smartos.zfs.read.walk import walk
+from smartos.zfs.spa.spa import Spa, verify
 
 SIZE = 64 << 20
 SHAPES = {"disk": ("", 1), "stripe": ("", 2), "mirror": ("mirror", 2), "raidz1": ("raidz1", 3), "raidz2": ("raidz2", 4)}

@@ -5,9 +5,9 @@ import stat
 
 import pytest
 
-from smartos.zfs import objset
+from smartos.zfs.dmu import objset
 from smartos.zfs.errors import Busy, CorruptPool, Exists, NoSuchName, ReadOnly
-from smartos.zfs.spa import Spa
+from smartos.zfs.spa.spa import Spa
 from tests.unit.zfs_pools import BOTH, files, pool, reread, sound
 
 CHANCE = random.Random(9)

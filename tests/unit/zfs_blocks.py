@@ -3,9 +3,9 @@
 import hashlib
 import random
 
-from smartos.zfs.disk import MemoryDisk
-from smartos.zfs.faults import FaultyDisk
-from smartos.zfs.vdev import Flag, Leaf, Mirror, Raidz, Vdev
+from smartos.zfs.disk.disk import MemoryDisk
+from smartos.zfs.disk.faults import FaultyDisk
+from smartos.zfs.vdev.tree import Flag, Leaf, Mirror, Raidz, Vdev
 
 MIB = 1 << 20
 SIZE = 16 * MIB

@@ -1,9 +1,9 @@
 """What the tests of pools in motion share: pools on disks in memory, and the reader's view of them."""
 
-from smartos.zfs.disk import MemoryDisk
-from smartos.zfs.pool import Pool
-from smartos.zfs.spa import Spa, verify
-from smartos.zfs.walk import Report
+from smartos.zfs.disk.disk import MemoryDisk
+from smartos.zfs.read.pool import Pool
+from smartos.zfs.read.walk import Report
+from smartos.zfs.spa.spa import Spa, verify
 
 SIZE = 64 << 20
 BOTH = (23, 28)  # with the old dead lists and znodes, and with the new ones and system attributes

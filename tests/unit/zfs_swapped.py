@@ -4,12 +4,14 @@ is in the machine's order, what is not stays as it was, and system attributes st
 import struct
 from collections.abc import Callable
 
-from smartos.zfs import checksum, dmu, sa
-from smartos.zfs.blkptr import BLKPTR_SIZE, Blkptr
-from smartos.zfs.dnode import _HEAD, CORE_SIZE, DNODE_SIZE
-from smartos.zfs.spa import Spa
-from smartos.zfs.zap import MICRO
-from smartos.zfs.zpl_create import Metadata
+from smartos.zfs.dmu import sa
+from smartos.zfs.dmu.dnode import _HEAD, CORE_SIZE, DNODE_SIZE
+from smartos.zfs.dmu.zap import MICRO
+from smartos.zfs.format import checksum
+from smartos.zfs.format import types as dmu
+from smartos.zfs.format.blkptr import BLKPTR_SIZE, Blkptr
+from smartos.zfs.live.zpl_create import Metadata
+from smartos.zfs.spa.spa import Spa
 
 
 def words(data: bytes) -> bytes:

@@ -9,8 +9,8 @@ On a command line it is `python -m smartos zpool create tank mirror c0t0d0 c0t1d
 Left out: a shell, but for `<`, `>` and one `|` (see :mod:`~smartos.commands.run`).
 """
 
-from smartos.commands.output import CommandError, Output
 from smartos.commands.run import COMMANDS, run
 from smartos.commands.system import System
+from smartos.output import CommandError, Output
 
 __all__ = ["COMMANDS", "CommandError", "Output", "System", "run"]

@@ -9,10 +9,10 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from smartos.commands.output import CommandError
-from smartos.zfs import nvlist
+from smartos.output import CommandError
 from smartos.zfs.errors import CorruptPool, Unsupported
-from smartos.zfs.nvlist import NVList
+from smartos.zfs.format import nvlist
+from smartos.zfs.format.nvlist import NVList
 
 
 class CacheFile:

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from smartos.zfs import label, vdev
-from smartos.zfs.devices import Device, labels_of
-from smartos.zfs.disk import FileDisk
+from smartos.zfs.disk.disk import FileDisk
 from smartos.zfs.errors import CorruptPool
-from smartos.zfs.spa import Spa
+from smartos.zfs.format import label
+from smartos.zfs.read.devices import Device, labels_of
+from smartos.zfs.spa.spa import Spa
+from smartos.zfs.vdev import tree as vdev
 
 
 def leaf_configs(config: Mapping) -> Iterator[Mapping]:

@@ -9,8 +9,8 @@ Left out: operations and bytes, which are counted from each command's beginning.
 
 from collections.abc import Iterator, Mapping
 
-from smartos.zfs.nvlist import NVList
-from smartos.zfs.spa import Spa
+from smartos.zfs.format.nvlist import NVList
+from smartos.zfs.spa.spa import Spa
 
 NAME = "error_counts"
 Counts = dict[int, list[int]]

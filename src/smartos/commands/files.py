@@ -15,16 +15,25 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
-from smartos.commands import zfs_props
-from smartos.commands.output import CommandError, Output
 from smartos.commands.system import System
 from smartos.commands.text import Usage
-from smartos.commands.zfs_table import FILESYSTEM, SNAPSHOT
+from smartos.commands.zfs import props as zfs_props
+from smartos.commands.zfs.table import FILESYSTEM, SNAPSHOT
+from smartos.output import CommandError, Output
 from smartos.zfs.errors import (
-    Busy, ChecksumError, Exists, InvalidName, NameTooLong, NoSpace, NoSuchName, PoolFaulted, ReadOnly, ZfsError,
+    Busy,
+    ChecksumError,
+    Exists,
+    InvalidName,
+    NameTooLong,
+    NoSpace,
+    NoSuchName,
+    PoolFaulted,
+    ReadOnly,
+    ZfsError,
 )  # fmt: skip
-from smartos.zfs.txg import PoolSuspended
-from smartos.zfs.zpl import Zpl
+from smartos.zfs.live.txg import PoolSuspended
+from smartos.zfs.live.zpl import Zpl
 
 CHUNK = 1 << 20
 PIECE = 8 << 20  # so much of a file cp(1) maps at a time

@@ -8,7 +8,6 @@ Left out: the rest of a shell: appending, more than one pipe, variables, pattern
 """
 
 import errno
-import importlib
 import os
 import shlex
 from collections.abc import Callable, Sequence
@@ -16,17 +15,34 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from smartos.commands.output import CommandError, Output
 from smartos.commands.system import System
-from smartos.commands.zfs_stream import spooled
+from smartos.commands.zfs.stream import spooled
+from smartos.output import CommandError, Output
 from smartos.zfs.errors import ZfsError
-from smartos.zfs.replay import Read
-from smartos.zfs.txg import PoolSuspended
+from smartos.zfs.live.txg import PoolSuspended
+from smartos.zfs.stream.replay import Read
 
-COMMANDS = {
-    "zpool": "zpool:main", "zfs": "zfs:main", "zdb": "zdb:main", "dtrace": "dtrace:main", "mkfile": "files:mkfile",
-    **{name: f"files:{name}" for name in ("cat", "cp", "ls", "mkdir", "rm")},
-}  # fmt: skip
+Command = Callable[[Sequence[str], System], Output]
+FILES = ("mkfile", "cat", "cp", "ls", "mkdir", "rm")
+COMMANDS = ("zpool", "zfs", "zdb", "dtrace", *FILES)
+
+
+def load(name: str) -> Command:
+    """The function of one of :data:`COMMANDS`. Its module is imported when it is first called, as a page wants it."""
+    match name:
+        case "zpool":
+            from smartos.commands.zpool.main import main
+        case "zfs":
+            from smartos.commands.zfs.main import main
+        case "zdb":
+            from smartos.commands.zdb.main import main
+        case "dtrace":
+            from smartos.commands.dtrace.main import main
+        case _:
+            from smartos.commands import files
+
+            main = {file.__name__: file for file in (files.mkfile, files.cat, files.cp, files.ls, files.mkdir, files.rm)}[name]
+    return main
 
 
 @dataclass
@@ -169,8 +185,7 @@ def _call(words: list[str], system: System, stdin: Read | None, terminal: bool) 
     name = words[0] if words else ""
     if name not in COMMANDS:
         return Output(err=f"{name}: not found; there are {', '.join(COMMANDS)}\n", status=127)
-    module, _, function = COMMANDS[name].partition(":")
-    command = getattr(importlib.import_module(f"smartos.commands.{module}"), function)
+    command = load(name)
     try:
         with ExitStack() as files:
             if name == "zfs" and words[1:2] and words[1] in ("receive", "recv") and stdin is not None:

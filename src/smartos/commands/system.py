@@ -20,14 +20,16 @@ from pathlib import Path
 from smartos.commands import error_counts
 from smartos.commands.cache_file import CacheFile
 from smartos.commands.device_files import beside, given_up, large_enough, leaf_configs, names, outdated, same
-from smartos.commands.output import CommandError, Output
 from smartos.commands.turn import Turn
-from smartos.zfs import label, nvlist, spa_config, vdev
-from smartos.zfs.disk import FileDisk
+from smartos.output import CommandError, Output
+from smartos.zfs.disk.disk import FileDisk
 from smartos.zfs.errors import CorruptPool, Unsupported, ZfsError
-from smartos.zfs.nvlist import NVList
-from smartos.zfs.spa import Spa
-from smartos.zfs.txg import PoolSuspended
+from smartos.zfs.format import label, nvlist
+from smartos.zfs.format.nvlist import NVList
+from smartos.zfs.live import spa_config
+from smartos.zfs.live.txg import PoolSuspended
+from smartos.zfs.spa.spa import Spa
+from smartos.zfs.vdev import tree as vdev
 
 CACHE = "zpool.cache"
 

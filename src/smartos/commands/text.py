@@ -8,7 +8,7 @@ import getopt
 import time
 from collections.abc import Mapping, Sequence
 
-from smartos.commands.output import CommandError
+from smartos.output import CommandError
 
 DAYS, MONTHS = "Mon Tue Wed Thu Fri Sat Sun".split(), "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 UNITS = " KMGTPE"

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smartos.commands.device_files import large_enough
-from smartos.commands.output import CommandError, Output
+from smartos.output import CommandError, Output
+from smartos.zfs.disk.lock import Lock, WantsWrite
 from smartos.zfs.errors import ZfsError
-from smartos.zfs.lock import Lock, WantsWrite
 
 if TYPE_CHECKING:
     from smartos.commands.system import System

@@ -3,7 +3,7 @@
 There is no such bound in dtrace(1M), which goes on until somebody presses ^C; here nobody might, and time is not real.
 """
 
-from smartos.dtrace.consumer.options import Options
+from smartos.dtrace.options import Options
 
 SECOND = 10**9
 MAXTIME = 100 * SECOND

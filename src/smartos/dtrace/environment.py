@@ -52,7 +52,7 @@ class NoProbes:
 
     def matching(self, desc: ProbeDesc) -> Iterable[ProbeInfo]:
         """Those of the three that the description names."""
-        from smartos.dtrace.parse.match import matches
+        from smartos.dtrace.match import matches
 
         return [probe for probe in self.all if matches(desc, probe)]
 

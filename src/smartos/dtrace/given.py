@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from smartos.dtrace.consumer.options import Options
 from smartos.dtrace.errors import DError
+from smartos.dtrace.options import Options
 
 WORKLOADS = ("node", "")
 CPUS = 256

@@ -18,21 +18,22 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from smartos.commands.output import Output
 from smartos.dtrace.bound import SECOND, STOPPED, Bound
 from smartos.dtrace.code.compile import compile_program
 from smartos.dtrace.consumer.consume import Consumer
-from smartos.dtrace.consumer.options import Options
 from smartos.dtrace.errors import DError
 from smartos.dtrace.given import check, check_macros
 from smartos.dtrace.interrupts import Interrupts
 from smartos.dtrace.kernel.activity import Activity
 from smartos.dtrace.kernel.clock import Clock
 from smartos.dtrace.kernel.kernel import Kernel
+from smartos.dtrace.options import Options
 from smartos.dtrace.program import Program
 from smartos.dtrace.system.objects import Objects
 from smartos.dtrace.system.setup import Setting, setting
 from smartos.dtrace.vm.process import image
+from smartos.output import Output
+
 
 class Source(Protocol):
     """Something whose events come by themselves in virtual time."""
@@ -119,7 +120,7 @@ class Session:
         probes = {id(source) for source in enabled if source is not None}
         if not probes and not self.kernel.timers:
             return
-        from smartos import workload
+        from smartos import idle_node as workload
 
         if probes & {id(probe) for probe in workload.PROBES} or self.kernel.timers:
             own, options = self.kernel.own, self.options

@@ -5,7 +5,15 @@
 """
 
 from smartos.kvm.errors import (
-    AlreadyRun, BadEngine, GuestFault, GuestTooLarge, KvmError, NoEngine, NoKVM, NoRecording, NoUnicorn,
+    AlreadyRun,
+    BadEngine,
+    GuestFault,
+    GuestTooLarge,
+    KvmError,
+    NoEngine,
+    NoKVM,
+    NoRecording,
+    NoUnicorn,
 )  # fmt: skip
 from smartos.kvm.exits import Exit, Run
 from smartos.kvm.guests import GUESTS, Guest

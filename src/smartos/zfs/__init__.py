@@ -4,24 +4,26 @@
     pool = Spa.create("tank", [MemoryDisk(64 << 20)])
 
 The names that a reader needs first can be had from here, and each is imported when it is asked for: all of them together
-take half a second in a page, and who only wants :mod:`smartos.zfs.arc` should not wait for that.
+take half a second in a page, and who only wants :mod:`smartos.zfs.arc.paper` should not wait for that.
 
-Left out: `walk`, because a module of the same name would take its place; say `from smartos.zfs.walk import walk`.
+The rooms, from the bottom: `disk` (and what goes wrong with one), `vdev`, `format` (labels, block pointers, checksums),
+`dmu` (objects), `read` (a pool as it is on disk), `live` (a pool that changes), `stream` (send and receive), `spa` (the pool
+that a reader has in hand), `arc`, and `campaign`, which tries to break it all.
 """
 
 from importlib import import_module
 
 _HOMES = {
-    "disk": ("Disk", "FileDisk", "MemoryDisk", "Recorder"),
-    "faults": ("BitRot", "FaultyDisk", "Gone", "LostWrite", "MisdirectedWrite", "PowerSupply", "TornWrite",
+    "disk.disk": ("Disk", "FileDisk", "MemoryDisk", "Recorder"),
+    "disk.faults": ("BitRot", "FaultyDisk", "Gone", "LostWrite", "MisdirectedWrite", "PowerSupply", "TornWrite",
                "UnreadableSector"),
-    "pool": ("Dataset", "Pool"),
-    "spa": ("Spa", "verify"),
-    "workload": ("Workload",),
-    "arc": ("ARC", "LRU"),
+    "read.pool": ("Dataset", "Pool"),
+    "spa.spa": ("Spa", "verify"),
+    "campaign.workload": ("Workload",),
+    "arc.paper": ("ARC", "LRU"),
     "errors": ("Busy", "ChecksumError", "CorruptPool", "DeviceError", "Exists", "NoSpace", "NoSuchName", "NoSuchObject",
                "NotAPool", "PoolFaulted", "ReadOnly", "Unsupported", "ZfsError"),
-    "txg": ("PoolSuspended",),
+    "live.txg": ("PoolSuspended",),
 }  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

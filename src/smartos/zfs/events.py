@@ -10,7 +10,7 @@ Left out: reads, and time. The kinds are named after the real functions that do 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from smartos.zfs.blkptr import DVA
+from smartos.zfs.format.blkptr import DVA
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from smartos.dtrace.check import attributes
 from smartos.dtrace.environment import Environment, ProbeInfo
 from smartos.dtrace.errors import DError
 from smartos.dtrace.ident import Stability
-from smartos.dtrace.parse.match import is_glob, matches
+from smartos.dtrace.match import is_glob, matches
 from smartos.dtrace.tree import ProbeDesc
 
 _VARYING = ("probeprov", "probemod", "probefunc", "probename", "args")

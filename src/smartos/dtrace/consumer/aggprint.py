@@ -6,12 +6,13 @@ bar, with `aggpack` a quantize() becomes a line. Follows `dt_print_datum` and `d
 
 from collections.abc import Sequence
 
-from smartos.dtrace.consumer import aggregate, charts, names
+from smartos.dtrace.consumer import charts, names
 from smartos.dtrace.consumer.aggstore import Element, Store
-from smartos.dtrace.consumer.cells import Cell
 from smartos.dtrace.consumer.render import Sheet
 from smartos.dtrace.consumer.traced import WIDTHS, key
+from smartos.dtrace.kernel import aggregate
 from smartos.dtrace.kernel.buffer import Record
+from smartos.dtrace.kernel.cells import Cell
 from smartos.dtrace.program import Act
 
 _STACKS = (Act.STACK, Act.USTACK, Act.JSTACK)

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from smartos.dtrace.consumer import aggregate
-from smartos.dtrace.consumer.aggregate import Aggregation, State
-from smartos.dtrace.consumer.cells import Cell, raw, unsigned
 from smartos.dtrace.consumer.charts import ZOOM
 from smartos.dtrace.consumer.names import Names, settled
-from smartos.dtrace.consumer.options import Options
+from smartos.dtrace.kernel import aggregate
+from smartos.dtrace.kernel.aggregate import Aggregation, State
 from smartos.dtrace.kernel.buffer import Record
+from smartos.dtrace.kernel.cells import Cell, raw, unsigned
+from smartos.dtrace.options import Options
 from smartos.dtrace.program import Act
 
 _NUMBERS = (1, 2, 4, 8)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from smartos.dtrace.consumer.aggregate import BUCKETS, ZERO, State, llquantize_values, lquantize_arg, quantize_value
-from smartos.dtrace.consumer.cells import wrap
+from smartos.dtrace.kernel.aggregate import BUCKETS, ZERO, State, llquantize_values, lquantize_arg, quantize_value
+from smartos.dtrace.kernel.cells import wrap
 from smartos.dtrace.program import Act
 
 ZOOM = Fraction(1 / 0.95)

@@ -17,17 +17,17 @@ from typing import Any
 
 from smartos.dtrace.consumer import messages
 from smartos.dtrace.consumer.aggprint import Table
-from smartos.dtrace.consumer.aggregate import Aggregation
 from smartos.dtrace.consumer.aggstore import Store
-from smartos.dtrace.consumer.cformat import encoded
 from smartos.dtrace.consumer.charts import Style
 from smartos.dtrace.consumer.flow import NONE, Flow
 from smartos.dtrace.consumer.names import INDENT, Names
-from smartos.dtrace.consumer.options import Options
-from smartos.dtrace.consumer.printformat import WIDEST
 from smartos.dtrace.consumer.records import Records
 from smartos.dtrace.consumer.render import Abort, Sheet
+from smartos.dtrace.kernel.aggregate import Aggregation
 from smartos.dtrace.kernel.buffer import Ecb, Entry
+from smartos.dtrace.options import Options
+from smartos.dtrace.printf.cformat import encoded
+from smartos.dtrace.printf.format import WIDEST
 
 FILL, SWITCH = 1, 2  # values of bufpolicy
 

@@ -7,7 +7,7 @@ show as numbers. Left out: annotations of jstack() frames. Follows `dtrace_addr2
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from smartos.dtrace.consumer.cells import Cell
+from smartos.dtrace.kernel.cells import Cell
 from smartos.dtrace.program import Act
 
 INDENT = 14

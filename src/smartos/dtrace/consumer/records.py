@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from smartos.dtrace.consumer import messages, names, printtype
 from smartos.dtrace.consumer.aggstore import Element
-from smartos.dtrace.consumer.cells import Cell, raw, signed, text, unsigned, wrap
-from smartos.dtrace.consumer.printformat import Format
 from smartos.dtrace.consumer.render import Abort, render
 from smartos.dtrace.consumer.traced import dump, traced
 from smartos.dtrace.errors import OptionError
 from smartos.dtrace.kernel.buffer import Entry, Record, Value
+from smartos.dtrace.kernel.cells import Cell, raw, signed, text, unsigned, wrap
+from smartos.dtrace.printf.format import Format
 from smartos.dtrace.program import Act, Lib
 
 if TYPE_CHECKING:

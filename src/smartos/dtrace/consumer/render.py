@@ -10,14 +10,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from smartos.dtrace.consumer import aggregate, cformat, charts, names
+from smartos.dtrace.consumer import charts, names
 from smartos.dtrace.consumer.aggstore import Element
-from smartos.dtrace.consumer.cells import Cell, quotient, raw, signed, text, unsigned, wrap
 from smartos.dtrace.consumer.charts import Style
 from smartos.dtrace.consumer.names import Names
-from smartos.dtrace.consumer.printformat import WIDEST, Conversion, Format
 from smartos.dtrace.errors import DError
+from smartos.dtrace.kernel import aggregate
 from smartos.dtrace.kernel.buffer import Record, Value
+from smartos.dtrace.kernel.cells import Cell, quotient, raw, signed, text, unsigned, wrap
+from smartos.dtrace.printf import cformat
+from smartos.dtrace.printf.format import WIDEST, Conversion, Format
 from smartos.dtrace.program import Act
 
 SERVICES = {

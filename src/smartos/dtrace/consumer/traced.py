@@ -4,7 +4,7 @@ A value of 1, 2, 4 or 8 bytes is a number; other bytes are text if they look lik
 `dt_print_bytes` of libdtrace, in the C locale: a byte above 127 is not printable.
 """
 
-from smartos.dtrace.consumer.cells import Cell, raw, signed, unsigned, wrap
+from smartos.dtrace.kernel.cells import Cell, raw, signed, unsigned, wrap
 
 WIDTHS = {1: 3, 2: 5, 4: 8, 8: 16}
 _TEXT = frozenset(b"\a\b\t\n\v\f\r" + bytes(range(32, 127)))

@@ -129,7 +129,7 @@ def _llquantize_size(arg: int) -> int:
         value *= factor
     if value % steps or steps % factor:
         raise Einval("llquantize() with steps that do not divide a power of the factor")
-    from smartos.dtrace.consumer.aggregate import new
+    from smartos.dtrace.kernel.aggregate import new
 
     return len(new(Act.LLQUANTIZE, arg)) * 8
 

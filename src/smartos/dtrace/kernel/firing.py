@@ -10,9 +10,9 @@ Where there is a compiled form of a clause (:mod:`~smartos.dtrace.vm.jit`), it i
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from smartos.dtrace.consumer.aggregate import Aggregation, adder, new
 from smartos.dtrace.dif import V
 from smartos.dtrace.kernel.activity import BEGIN, ERROR, Activity
+from smartos.dtrace.kernel.aggregate import Aggregation, adder, new
 from smartos.dtrace.kernel.buffer import AggId, Ecb, Entry, FaultData
 from smartos.dtrace.kernel.buffers import AggregationRoom, Buffer
 from smartos.dtrace.kernel.ecb import SIMPLE, Plan, Step, aggregation

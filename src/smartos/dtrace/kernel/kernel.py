@@ -11,20 +11,20 @@ anonymous tracing, the dead man's switch. Follows `dtrace_state_*` and `dtrace_e
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from smartos.dtrace.code import dof
-from smartos.dtrace.code.difo_check import Known, validate
-from smartos.dtrace.consumer.options import Options
 from smartos.dtrace.errors import DError
+from smartos.dtrace.kernel import dof
 from smartos.dtrace.kernel.activity import BEGIN, END, Activity
 from smartos.dtrace.kernel.buffer import Drops, Ecb, Entry, Status
 from smartos.dtrace.kernel.buffers import POLICIES, AggregationRoom, Buffer
 from smartos.dtrace.kernel.clock import Clock
+from smartos.dtrace.kernel.difo_check import Known, validate
 from smartos.dtrace.kernel.ecb import Einval, Plan, create, looks
 from smartos.dtrace.kernel.sizes import settle
 from smartos.dtrace.kernel.speculation import Speculations
 from smartos.dtrace.kernel.timers import Timers
+from smartos.dtrace.options import Options
+from smartos.dtrace.profile import every_cpu
 from smartos.dtrace.program import Act, EcbDesc, Program
-from smartos.dtrace.providers.profile import every_cpu
 from smartos.dtrace.tree import ProbeDesc
 
 FILL, SWITCH = 1, 2  # values of bufpolicy
@@ -174,7 +174,7 @@ class Kernel:
 
     def _compile(self, number: int, hear: Callable[..., None]) -> None:
         """Let a compiled function hear a probe in the place of another, if there can be one."""
-        from smartos.dtrace.vm.jit_clause import listener
+        from smartos.dtrace.kernel.compiled import listener
 
         compiled = listener(self.firing, number)
         if compiled is None:

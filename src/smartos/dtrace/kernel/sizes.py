@@ -7,9 +7,9 @@ and `dtrace_state_buffer` of illumos.
 
 from collections.abc import Sequence
 
-from smartos.dtrace.consumer.options import Options
 from smartos.dtrace.errors import DError
 from smartos.dtrace.kernel.ecb import Plan
+from smartos.dtrace.options import Options
 from smartos.dtrace.program import Act
 
 MEMORY = 64 << 20

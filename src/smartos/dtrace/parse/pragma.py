@@ -190,7 +190,7 @@ def _option(lexer: "Lexer", pragma: str, items: list[_Item]) -> None:
 
 def _set_option(lexer: "Lexer", name: str, value: str | None) -> None:
     """Set it among the environment's options, and where the compiler itself asks for it."""
-    from smartos.dtrace.consumer.options import Options
+    from smartos.dtrace.options import Options
 
     env = lexer.env
     options = env.options if isinstance(env.options, Options) else Options()

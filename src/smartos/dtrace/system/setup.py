@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from smartos.dtrace.check.globals import new_environment
-from smartos.dtrace.consumer.options import Options
 from smartos.dtrace.ctf import Types
 from smartos.dtrace.environment import Environment
-from smartos.dtrace.providers.table import Table
+from smartos.dtrace.options import Options
 from smartos.dtrace.system import ktypes
 from smartos.dtrace.system.library import Library
 from smartos.dtrace.system.symbols import Symbols
+from smartos.dtrace.system.table import Table
 
 MACROS = {
     "pid": 4711, "ppid": 4705, "pgid": 4711, "sid": 4700, "uid": 0, "euid": 0, "gid": 0, "egid": 0, "projid": 1, "taskid": 8,

@@ -1,6 +1,6 @@
 """DIF compiled to Python: one function for all that a probe's clauses do, so that tracing costs little more than a callback.
 
-:func:`function` makes a Python function of one DIF object; :mod:`~smartos.dtrace.vm.jit_clause` makes one of all clauses of
+:func:`function` makes a Python function of one DIF object; :mod:`~smartos.dtrace.kernel.compiled` makes one of all clauses of
 a probe, which is what listens to a model's probe.
 
 Follows nothing: the real system interprets.

@@ -5,7 +5,21 @@ Follows `dtrace_dif_emulate` from `DIF_OP_LDGA` to `DIF_OP_COPYS`.
 
 from typing import TYPE_CHECKING
 
-from smartos.dtrace.dif import GLOBAL, LOCAL, OTHER_USER, STR, THREAD, TUPLE_REGISTERS, DifType, Op, V, index, r1, r2, rd
+from smartos.dtrace.dif import (
+    GLOBAL,
+    LOCAL,
+    OTHER_USER,
+    STR,
+    THREAD,
+    TUPLE_REGISTERS,
+    DifType,
+    Op,
+    V,
+    index,
+    r1,
+    r2,
+    rd,
+)
 from smartos.dtrace.vm.fault import Dropped, Fault, FaultKind
 from smartos.dtrace.vm.memory import TOP, Region
 from smartos.dtrace.vm.steps import Step, illegal

@@ -1,4 +1,4 @@
-// How a reply is read before it is compared: the rule of smartos.explore.reply, for pages without Python.
+// How a reply is read before it is compared: the rule of smartos.explore.kit.reply, for pages without Python.
 
 const LONGEST = 40;
 const WHOLE = /^(-?)(?:0x([0-9a-f]+)|([0-9]+|[0-9]{1,3}(?:[,_'’ ][0-9]{3})+))$/;

@@ -5,7 +5,7 @@ import { nearest } from "./explorer.js";
 import { checked } from "./reply.js";
 import { WIRES } from "./wires.js";
 
-/** What smartos.explore.part.packed has packed. */
+/** What smartos.explore.kit.part.packed has packed. */
 export async function unpacked(text) {
   const bytes = Uint8Array.from(atob(text.trim()), (letter) => letter.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));

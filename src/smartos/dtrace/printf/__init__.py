@@ -1,0 +1,1 @@
+"""Formats of printf() and printa(): their syntax, and what their arguments may be."""

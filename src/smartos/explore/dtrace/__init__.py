@@ -1,0 +1,1 @@
+"""Figures about D: from a text to what its probes leave behind."""

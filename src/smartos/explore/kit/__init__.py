@@ -1,0 +1,1 @@
+"""What every figure is made of: controls, frames, drawing, and the hosts that show them."""

@@ -1,0 +1,1 @@
+"""Figures about exits, kvmstat and the port."""

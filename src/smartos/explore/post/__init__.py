@@ -1,0 +1,1 @@
+"""Figures about the post, its sources, its licences and its press."""

@@ -1,0 +1,1 @@
+"""Objects on disk: dnodes, object sets, ZAPs, system attributes, space maps, as they are read."""

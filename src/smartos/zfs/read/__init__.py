@@ -1,0 +1,1 @@
+"""A pool as it is on disk, read and walked, and nothing written."""

@@ -1,0 +1,1 @@
+"""The pool that somebody has in hand: making, importing, changing and exporting it."""

@@ -1,0 +1,1 @@
+"""Streams of snapshots: `zfs send` and `zfs receive`."""
