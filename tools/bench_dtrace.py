@@ -88,6 +88,8 @@ class Exits(Count):
 CASES: tuple[tuple[str, str, type[Count], Callable[[], None]], ...] = (
     ("@ = count()", "sdt:bench:bench_one:bench-one { @ = count(); }", Count, fire_one),
     ("predicate, @[execname] = quantize(arg0)", "sdt:bench:bench_one:bench-one /pid == 12/ { @[execname] = quantize(arg0); }", Quantize, fire_one),
+    ("the same probe may exit()", "bench-one { @ = count(); } bench-one /arg0 < 0/ { exit(0); }", Count, fire_one),
+    ("the same probe may speculate()", "bench-one /arg0 < 0/ { speculate(1); trace(1); } bench-one { @ = count(); }", Count, fire_one),
     ("slide 26: @[strexitno[vmregs[0x4402]]]", "sdt:bench::bench-exit { @[strexitno[vmregs[0x4402]]] = count(); }", Exits, fire_exit),
 )  # fmt: skip
 
@@ -137,7 +139,9 @@ def case(text: str, callback: Count, events: Callable[[], None]) -> dict[str, fl
             with deaf(), probes.subscribe(callback, "sdt:bench::"):
                 plain.append(once(events))
             traced.append(once(events))
-        counted = [value for one in session.kernel.take_aggregations().values() for value in one.data.values()]
+        store = session.consumer.store  # which may have taken some of it on the way
+        store.merge(session.kernel.take_aggregations())
+        counted = [element.state for element in store.elements.values()]
     assert sum(map(sum, counted)) == total(callback.found) == EVENTS * (BATCHES + 1)
     return {"callback": min(plain[1:]), "D": min(traced[1:])}
 

@@ -35,6 +35,7 @@ _LITERAL = re.compile(r"""b'[^']*'|b"[^"]*\"""")
 _PURE = re.compile(r" *(if [\w !=<>&|^~+*()-]+:|else:|(v\d+|x\d+|passed) = (?!\w+\()[\w &|^~+*()-]+)")
 _ASSIGNS = re.compile(r" *(v\d+|x\d+|passed) = ")
 _VALUES = re.compile(r"\b(?:v\d+|x\d+|passed)\b")
+NOW = "now = clock.now if now is None else now"  # a fault fires ERROR, which takes time, and the clauses after it are of before
 STACKS = frozenset((Act.STACK, Act.USTACK, Act.JSTACK))
 STATE = frozenset((Act.EXIT, Act.SPECULATE, Act.COMMIT, Act.DISCARD))
 
@@ -89,13 +90,9 @@ class Listener:
             " buffer = buffers.get(cpu) or new_buffer(cpu)",
             *([" principal = buffer"] if "principal" in body else []),
         ]
-        if "Entry(" in body or "keep(" in body or ("now" in body and len(self.plans) > 1):
-            head.append(" now = clock.read(context)")
-        else:
-            if "now" in body:
-                head.append(" now = None")
-            head.append(" if 'timestamp' in context: clock.read(context)")
-            head.append(" else: clock.pending += 1")
+        if "now" in body:
+            head.append(" now = None")
+        head += [" if 'timestamp' in context: clock.read(context)", " else: clock.pending += 1"]
         if any(step.kind is Act.SPECULATE for plan in kernel.plans for step in plan.steps):
             head.append(" kernel.clean()")
         looks = any(word in body for word in ("args", "load(", "string(", "read(", "frame", "key_bytes("))
@@ -178,7 +175,7 @@ class Listener:
             unit.lines[start:] = [
                 *(["  frame = None"] if any("frame" in line for line in body) else []),
                 "  pc, at = -1, 0", "  try:", *body, "  except Dropped: pass", "  except Fault as fault:",
-                "   if fault.offset < 0: fault.offset = pc",
+                "   if fault.offset < 0: fault.offset = pc", f"   {NOW}",
                 f"   failed({known}, at, fault, context, buffer, offset)",
             ]  # fmt: skip
         else:
@@ -188,6 +185,8 @@ class Listener:
         """Leave an entry with these values."""
         ecb, unit = plan.ecb, self.unit
         entry = f"Entry({unit.keep(ecb)}, cpu, now, ({values}))" if ecb.size else None
+        if entry:
+            unit.emit(depth, NOW)
         if not self.plain or Act.SPECULATE in {step.kind for step in plan.steps}:
             unit.emit(depth, f"buffer.commit(offset, {ecb.size}, {entry})")
         elif entry:

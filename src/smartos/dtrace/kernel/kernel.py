@@ -231,7 +231,8 @@ class Kernel:
 
     def clean(self) -> None:
         """Do what the cleaner does at `cleanrate`, if it is time: speculations and dynamic variables."""
-        if self.clock.now - self._cleaned >= self.options.number("cleanrate"):
+        due = self._cleaned + self.options.number("cleanrate")
+        if not self.clock.before(due) and self.clock.now >= due:
             self._cleaned = self.clock.now
             self.speculations.clean(self.buffers, self.clock.now)
 
