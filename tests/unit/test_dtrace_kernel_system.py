@@ -129,12 +129,14 @@ def test_a_stack_is_what_fbt_saw_entered():
     inside: dict[object, list[str]] = {}
     for probe, context in _watched(3, "fbt:::"):
         _, module, function, name = probe.split(":")
-        thread, name_of = context["curthread"], f"{module}`{function}"
-        known = inside.setdefault(thread, _functions(context["stack"])[::-1])
-        assert _functions(context["stack"])[::-1] == known[: len(known) - (name == "return")]
-        known.append(name_of) if name == "entry" else known.pop()
-        if not known[1:]:
-            del inside[thread]
+        called, stack = f"{module}`{function}", _functions(context["stack"])[::-1]
+        known = inside.setdefault(context["curthread"], stack + [called] * (name == "return"))
+        if name == "entry":
+            assert stack == known
+            known.append(called)
+        else:
+            assert stack == known[:-1] and known.pop() == called
+    assert max(map(len, inside.values())) < 16, "what was entered is left, too: nobody is deeper than an idle virtual CPU"
 
 
 def test_writes_reach_the_disk_under_the_pool_s_name():

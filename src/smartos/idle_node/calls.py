@@ -23,7 +23,7 @@ from smartos.zfs.vdev import (  # noqa: F401 - they declare some of these functi
     mirror as vdev_mirror,
 )
 
-ASSEMBLER = frozenset(("unix`sys_syscall", "unix`thread_start", "unix`resume", "unix`switch_sp_and_call", "unix`lwp_rtt_initial"))
+ASSEMBLER = frozenset(("unix`sys_syscall", "unix`thread_start", "unix`resume", "unix`lwp_rtt_initial"))
 
 HARDINT = ("unix`switch_sp_and_call", "unix`dispatch_hardint", "unix`av_dispatch_autovect")
 SOFTINT = ("unix`switch_sp_and_call", "unix`dispatch_softint", "unix`av_dispatch_softvect", "unix`cbe_softclock",

@@ -148,8 +148,8 @@ class Node:
     def _interrupting(self, process: Process, path: tuple[str, ...]) -> Process:
         """The interrupt thread of a process's CPU, which belongs to process 0, in the middle of `path`."""
         thread = self.interrupts[process.cpu.cpu_id]  # type: ignore[attr-defined]
-        thread.calls.inside = [path[0]]
-        self.enter(thread, *path[1:])
+        thread.calls.inside = []
+        self.enter(thread, *path)
         return thread
 
     def _on(self, process: Process) -> Iterator[int]:
@@ -161,7 +161,7 @@ class Node:
         cpu.cpu_disp.disp_nrunnable += 1  # type: ignore[attr-defined]
         self.tell(waker, (points.SCHED["wakeup"], process.thread))
         self.tell(waker, (points.SCHED["enqueue"], process.thread, cpu.cpu_disp, 0))  # type: ignore[attr-defined]
-        self.leave(waker, len(calls.SOFTINT) - 1)
+        self.leave(waker, len(calls.SOFTINT))
         while self.running[number] is not None:
             yield 100 * US + self._random.randrange(200 * US)
         cpu.cpu_disp.disp_nrunnable -= 1  # type: ignore[attr-defined]
@@ -209,7 +209,7 @@ class Node:
         self.tell(thread, (points.INTERRUPT["start"], device, None, 0, 0))
         what(thread)
         self.tell(thread, (points.INTERRUPT["complete"], device, None, 0, 0, 1))
-        self.leave(thread, len(calls.HARDINT) - 1)
+        self.leave(thread, len(calls.HARDINT))
 
     def _transfer(self, process: Process, way: int, size: int, path: tuple[str, ...]) -> int:
         """Hand a transfer to the disk at the end of a path of calls; when it will be done. Its end is an interrupt."""
