@@ -74,8 +74,14 @@ class Dataset:
         return zil.chain(self.objset.phys.zil_header, self.pool.read.raw)
 
     def unreplayed(self) -> int:
-        """How many records wait in the intent log; what they say is missing from what is read here."""
-        return sum(block.records for block in self.intent_log())
+        """How many records wait in the intent log; what they say is missing from what is read here.
+
+        A record of a transaction group that reached the disk is no longer waiting, as `zil_replay_log_record` has it.
+        """
+        header = self.objset.phys.zil_header
+        first = header.claim_txg or self.pool.uberblock.txg + 1
+        entries = (record for block in self.intent_log() for record in block.entries)
+        return sum(record.txg >= first and record.seq > header.replay_seq for record in entries)
 
     def snapshots(self) -> list["Dataset"]:
         """The dataset's snapshots, oldest first."""
