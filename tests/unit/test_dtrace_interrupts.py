@@ -19,7 +19,7 @@ PROGRAM = 'tick-1s { @ = sum(5); system("x"); } END { printf("the end\\n"); }'
 # The command, but what system() runs are signals to itself: the first at each second.
 SIGNALLED = """\
 import os, signal, sys
-from smartos.commands import dtrace_child
+from smartos.commands.dtrace import child as dtrace_child
 from smartos.__main__ import main
 numbers = [int(number) for number in sys.argv.pop(1).split(",")]
 def shell(*_):

@@ -77,7 +77,7 @@ def test_commands_at_once_some_killed_lose_nothing_that_was_acknowledged(seed: i
 
 
 def test_the_process_campaign_finds_commands_that_take_no_turns() -> None:
-    unlocked = "import runpy; from smartos.zfs import lock; lock.fcntl = None; runpy.run_module('smartos', None, '__main__')"
+    unlocked = "import runpy; from smartos.zfs.disk import lock; lock.fcntl = None; runpy.run_module('smartos', None, '__main__')"
     for seed in range(4):
         with processes(seed, 6, "stripe", [sys.executable, "-c", unlocked]) as made:
             if made.tally.failures:
