@@ -18,6 +18,7 @@ from smartos.zfs.format import compress
 from smartos.zfs.read.pool import Pool
 from smartos.zfs.read.walk import Walker, walk
 from tests.conformance.zfs_images import opened, our_counts, zdb_counts, zfs
+from tools.paths import ROOT
 from tools.peers import Peer
 
 MAKER = Path(__file__).with_name("zfs_maker.py")
@@ -74,11 +75,12 @@ def make(tools: Peer, folder: Path, order: dict) -> None:
     if tools.loader:
         own = [path for path in ("/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib") if Path(path).is_dir()]
         words = [*tools.loader[:-1], os.pathsep.join([tools.loader[-1], *own]), *words]
-    environment["PYTHONHOME"] = sys.base_prefix
+    environment |= {"PYTHONHOME": sys.base_prefix, "PYTHONPATH": str(ROOT / "src")}
     words += [str(MAKER), str(folder), str(tools.find("**/libzpool.so.*").parent)]
     done = subprocess.run(
         words, input=json.dumps(order), env=environment, cwd=folder, capture_output=True, text=True, timeout=120
     )
+    assert "ImportError" not in done.stderr and "ModuleNotFoundError" not in done.stderr, done.stderr
     if done.returncode:
         pytest.skip(f"libzpool could not make the pool: {done.stderr.strip().splitlines()[-1:]}")
 

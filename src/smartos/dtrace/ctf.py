@@ -79,10 +79,10 @@ class Struct(CType):
 
     tag: str
     members: list[Member] = field(default_factory=list)
-    names: set[str] = field(default_factory=set, repr=False)  # of the members, while a declaration is read
     size: int = 0
     union: bool = False
     complete: bool = True
+    names: set[str] = field(default_factory=set, repr=False)  # of the members, while a declaration is read
 
     def member(self, name: str) -> Member | None:
         """The member of that name, looking into anonymous structs and unions too; offsets are from this one's start."""
