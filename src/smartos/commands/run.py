@@ -16,7 +16,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from smartos.commands.system import System
-from smartos.commands.zfs.stream import spooled
 from smartos.output import CommandError, Output
 from smartos.zfs.errors import ZfsError
 from smartos.zfs.live.txg import PoolSuspended
@@ -189,6 +188,8 @@ def _call(words: list[str], system: System, stdin: Read | None, terminal: bool) 
     try:
         with ExitStack() as files:
             if name == "zfs" and words[1:2] and words[1] in ("receive", "recv") and stdin is not None:
+                from smartos.commands.zfs.stream import spooled
+
                 stdin = files.enter_context(spooled(stdin)).read  # who sends it may want a turn, too
             system.stdin, system.terminal = stdin, terminal
             if name == "dtrace":
